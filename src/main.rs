@@ -1,1 +1,3 @@
-fn main(){}
+//! The `podling` executable: parse, dispatch, exit code.
+
+fn main() {}

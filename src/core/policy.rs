@@ -1,0 +1,38 @@
+//! The settings the rules of the cluster depend on.
+
+/// How tasks are spread over nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Strategy {
+    /// The least loaded node first.
+    #[default]
+    Spread,
+    /// The most loaded node that still has room first: keeps nodes free for large tasks.
+    BinPack,
+}
+
+/// The settings the rules of the cluster depend on. All durations in milliseconds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// How tasks are spread.
+    pub strategy: Strategy,
+    /// A node neither heard nor answering for so long is offline.
+    pub node_timeout_ms: u64,
+    /// A node silent for so long is probed.
+    pub probe_after_ms: u64,
+    /// An ended task is forgotten after so long; none: never.
+    pub ended_task_ttl_ms: Option<u64>,
+    /// How many events the cluster's stream keeps.
+    pub event_ring: usize,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            strategy: Strategy::Spread,
+            node_timeout_ms: 15_000,
+            probe_after_ms: 5_000,
+            ended_task_ttl_ms: Some(24 * 60 * 60 * 1000),
+            event_ring: 10_000,
+        }
+    }
+}

@@ -1,0 +1,320 @@
+//! The whole cluster in memory: the authority for reads and for scheduling.
+//!
+//! Tasks and nodes are whole records behind `Arc`; beside them stand indexes and tallies, which
+//! [`State::write`] keeps in step and which can always be counted again from the records
+//! ([`State::check`]). Volatile, and therefore not part of what is stored: when a node was last
+//! heard ([`Contact`]), the ring of events, the policy.
+
+mod tally;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
+
+use super::{
+    Brake, Change, Event, Monotonic, Node, NodeId, Now, Policy, Task, TaskId, Timestamp, Write,
+};
+pub use tally::Usage;
+
+/// When and how a node was last in touch. Never stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Contact {
+    /// The worker reached the master (heartbeat, report, registration).
+    pub heard_at: Monotonic,
+    /// The same by the wall clock, for people.
+    pub heard_wall: Timestamp,
+    /// The master reached the worker (a probe or a dispatch was answered).
+    pub answered_at: Monotonic,
+    /// Since when the master has not reached it, although it tried; none: it did last time.
+    pub failing_since: Option<Monotonic>,
+}
+
+/// The whole cluster.
+#[derive(Debug, Clone, Default)]
+pub struct State {
+    policy: Policy,
+    tasks: BTreeMap<u64, Arc<Task>>,
+    sequence_of: HashMap<TaskId, u64>,
+    task_of_key: HashMap<String, u64>,
+    pending: BTreeSet<u64>,
+    ended: BTreeSet<(Timestamp, u64)>,
+    nodes: BTreeMap<NodeId, Arc<Node>>,
+    node_at: HashMap<(String, u16), NodeId>,
+    usage: HashMap<NodeId, Usage>,
+    contacts: HashMap<NodeId, Contact>,
+    brake: Option<Brake>,
+    last_event: u64,
+    ring: VecDeque<Arc<Event>>,
+}
+
+impl State {
+    /// An empty cluster.
+    pub fn new(policy: Policy) -> Self {
+        Self {
+            policy,
+            ..Self::default()
+        }
+    }
+
+    /// The cluster as it was stored. Nobody counts as silent before `now`: a master that starts
+    /// gives every node a full `node_timeout`.
+    pub fn load(
+        policy: Policy,
+        writes: impl IntoIterator<Item = Write>,
+        last_event: u64,
+        now: Now,
+    ) -> Self {
+        let mut state = Self {
+            last_event,
+            ..Self::new(policy)
+        };
+        for write in writes {
+            state.write(&write);
+        }
+        for node in state.nodes.values() {
+            let contact = Contact {
+                heard_at: now.mono,
+                heard_wall: node.heard_at,
+                answered_at: now.mono,
+                failing_since: None,
+            };
+            state.contacts.insert(node.id.clone(), contact);
+        }
+        state
+    }
+
+    /// Makes one decided change. Never fails: what could fail was settled by `decide`.
+    pub fn apply(&mut self, change: &Change) {
+        self.write(&change.write);
+        self.last_event = self.last_event.max(change.event.sequence);
+        if self.policy.event_ring > 0 {
+            if self.ring.len() >= self.policy.event_ring {
+                self.ring.pop_front();
+            }
+            self.ring.push_back(Arc::new(change.event.clone()));
+        }
+    }
+
+    /// Makes one write, without an event: for loading.
+    fn write(&mut self, write: &Write) {
+        match write {
+            Write::PutTask(task) => self.put_task(task),
+            Write::RemoveTask(task) => self.remove_task(&task.id),
+            Write::PutNode(node) => self.put_node(node),
+            Write::RemoveNode(id) => self.remove_node(id),
+            Write::SetBrake(brake) => self.brake = brake.clone(),
+        }
+    }
+
+    fn put_task(&mut self, task: &Arc<Task>) {
+        self.remove_task(&task.id);
+        let sequence = task.sequence;
+        self.sequence_of.insert(task.id.clone(), sequence);
+        if let Some(idempotency) = &task.idempotency {
+            self.task_of_key.insert(idempotency.key.clone(), sequence);
+        }
+        if task.status == super::Status::Pending {
+            self.pending.insert(sequence);
+        }
+        if task.status.is_ended() {
+            self.ended
+                .insert((task.finished_at.unwrap_or(task.created_at), sequence));
+        }
+        if let Some(node) = &task.node {
+            self.usage.entry(node.clone()).or_default().add(task);
+        }
+        self.tasks.insert(sequence, task.clone());
+    }
+
+    fn remove_task(&mut self, id: &TaskId) {
+        let Some(sequence) = self.sequence_of.remove(id) else {
+            return;
+        };
+        let Some(task) = self.tasks.remove(&sequence) else {
+            return;
+        };
+        if let Some(idempotency) = &task.idempotency {
+            self.task_of_key.remove(&idempotency.key);
+        }
+        self.pending.remove(&sequence);
+        self.ended
+            .remove(&(task.finished_at.unwrap_or(task.created_at), sequence));
+        if let Some(node) = &task.node
+            && let Some(usage) = self.usage.get_mut(node)
+        {
+            usage.remove(&task);
+            if usage.is_empty() && !self.nodes.contains_key(node) {
+                self.usage.remove(node);
+            }
+        }
+    }
+
+    fn put_node(&mut self, node: &Arc<Node>) {
+        if let Some(known) = self.nodes.get(&node.id) {
+            self.node_at.remove(&(known.hostname.clone(), known.port));
+        }
+        self.node_at
+            .insert((node.hostname.clone(), node.port), node.id.clone());
+        self.usage.entry(node.id.clone()).or_default();
+        self.nodes.insert(node.id.clone(), node.clone());
+    }
+
+    fn remove_node(&mut self, id: &NodeId) {
+        if let Some(node) = self.nodes.remove(id) {
+            self.node_at.remove(&(node.hostname.clone(), node.port));
+        }
+        self.contacts.remove(id);
+        if self.usage.get(id).is_some_and(Usage::is_empty) {
+            self.usage.remove(id);
+        }
+    }
+
+    /// The settings.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// A task by its id.
+    pub fn task(&self, id: &TaskId) -> Option<&Arc<Task>> {
+        self.tasks.get(self.sequence_of.get(id)?)
+    }
+
+    /// A task by the place it has in the order of creation.
+    pub fn task_at(&self, sequence: u64) -> Option<&Arc<Task>> {
+        self.tasks.get(&sequence)
+    }
+
+    /// The task a submission with this idempotency key made.
+    pub fn task_by_key(&self, key: &str) -> Option<&Arc<Task>> {
+        self.tasks.get(self.task_of_key.get(key)?)
+    }
+
+    /// All tasks in creation order.
+    pub fn tasks(&self) -> impl ExactSizeIterator<Item = &Arc<Task>> {
+        self.tasks.values()
+    }
+
+    /// The tasks created after the one with this sequence number, in creation order.
+    pub fn tasks_after(&self, sequence: u64) -> impl Iterator<Item = &Arc<Task>> {
+        self.tasks
+            .range(sequence.saturating_add(1)..)
+            .map(|(_, task)| task)
+    }
+
+    /// Tasks that wait for a node, oldest first.
+    pub fn pending(&self) -> impl Iterator<Item = &Arc<Task>> {
+        self.pending
+            .iter()
+            .filter_map(|sequence| self.tasks.get(sequence))
+    }
+
+    /// Ended tasks, the one that ended first first.
+    pub fn ended(&self) -> impl Iterator<Item = &Arc<Task>> {
+        self.ended
+            .iter()
+            .filter_map(|(_, sequence)| self.tasks.get(sequence))
+    }
+
+    /// Every task whose last placement was on this node, ended ones too, in creation order.
+    pub fn tasks_on(&self, node: &NodeId) -> impl Iterator<Item = &Arc<Task>> {
+        let sequences = self.usage.get(node).into_iter().flat_map(Usage::tasks);
+        sequences.filter_map(|sequence| self.tasks.get(&sequence))
+    }
+
+    /// A node by its id.
+    pub fn node(&self, id: &NodeId) -> Option<&Arc<Node>> {
+        self.nodes.get(id)
+    }
+
+    /// The node whose worker listens there.
+    pub fn node_at(&self, hostname: &str, port: u16) -> Option<&Arc<Node>> {
+        self.nodes
+            .get(self.node_at.get(&(hostname.to_owned(), port))?)
+    }
+
+    /// All nodes by id.
+    pub fn nodes(&self) -> impl ExactSizeIterator<Item = &Arc<Node>> {
+        self.nodes.values()
+    }
+
+    /// What the tasks on a node take of it.
+    pub fn usage(&self, node: &NodeId) -> Option<&Usage> {
+        self.usage.get(node)
+    }
+
+    /// When a node was last in touch.
+    pub fn contact(&self, node: &NodeId) -> Contact {
+        self.contacts.get(node).copied().unwrap_or_default()
+    }
+
+    /// The worker reached the master.
+    pub fn heard(&mut self, node: &NodeId, now: Now) {
+        if let Some(contact) = self.known_contact(node) {
+            contact.heard_at = now.mono;
+            contact.heard_wall = now.wall;
+        }
+    }
+
+    /// The master reached the worker, or tried in vain.
+    pub fn probed(&mut self, node: &NodeId, answered: bool, now: Now) {
+        if let Some(contact) = self.known_contact(node) {
+            if answered {
+                contact.answered_at = now.mono;
+                contact.failing_since = None;
+            } else {
+                contact.failing_since.get_or_insert(now.mono);
+            }
+        }
+    }
+
+    fn known_contact(&mut self, node: &NodeId) -> Option<&mut Contact> {
+        if !self.nodes.contains_key(node) {
+            return None;
+        }
+        Some(self.contacts.entry(node.clone()).or_default())
+    }
+
+    /// The mass-failure brake, when engaged.
+    pub fn brake(&self) -> Option<&Brake> {
+        self.brake.as_ref()
+    }
+
+    /// The sequence number of the last event.
+    pub fn last_event(&self) -> u64 {
+        self.last_event
+    }
+
+    /// The events after `sequence` that are still in the ring, oldest first; none when the ring
+    /// no longer reaches back so far.
+    pub fn events_after(&self, sequence: u64) -> Option<Vec<Arc<Event>>> {
+        let oldest = self
+            .ring
+            .front()
+            .map_or(self.last_event + 1, |event| event.sequence);
+        if sequence + 1 < oldest {
+            return None;
+        }
+        Some(
+            self.ring
+                .iter()
+                .filter(|event| event.sequence > sequence)
+                .cloned()
+                .collect(),
+        )
+    }
+
+    /// Counts every index and tally again and says what differs: invariant 2 and the indexes'
+    /// own. For tests.
+    pub fn check(&self) -> Result<(), String> {
+        tally::check(self)
+    }
+}
+
+impl PartialEq for State {
+    /// Whether two states would be stored alike: records, brake and the last event's number.
+    fn eq(&self, other: &Self) -> bool {
+        self.tasks == other.tasks
+            && self.nodes == other.nodes
+            && self.brake == other.brake
+            && self.last_event == other.last_event
+    }
+}

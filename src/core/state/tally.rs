@@ -1,0 +1,127 @@
+//! What the tasks on a node take of it, kept while changes are made and recounted by tests.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::State;
+use crate::core::{HostPort, NodeId, Status, Task};
+
+/// What the tasks on a node take of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Usage {
+    /// Tasks that take room.
+    pub slots: u32,
+    /// Millicores requested.
+    pub cpu_millicores: u64,
+    /// Bytes requested.
+    pub memory_bytes: u64,
+    /// Host ports taken.
+    pub ports: BTreeSet<HostPort>,
+    /// The sequence number of the last event that placed a task here: breaks ties between
+    /// equally loaded nodes, the one that waited longest first.
+    pub last_placement: u64,
+    tasks: BTreeSet<u64>,
+}
+
+impl Usage {
+    /// The sequence numbers of every task placed here last, ended ones too.
+    pub fn tasks(&self) -> impl Iterator<Item = u64> {
+        self.tasks.iter().copied()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.tasks.is_empty()
+    }
+
+    pub(super) fn add(&mut self, task: &Task) {
+        self.tasks.insert(task.sequence);
+        self.last_placement = self.last_placement.max(task.placement);
+        if task.status.is_active() {
+            self.slots += 1;
+            self.cpu_millicores += task.spec.requests.cpu_millicores;
+            self.memory_bytes += task.spec.requests.memory_bytes;
+            self.ports.extend(task.spec.host_ports());
+        }
+    }
+
+    pub(super) fn remove(&mut self, task: &Task) {
+        self.tasks.remove(&task.sequence);
+        if task.status.is_active() {
+            self.slots -= 1;
+            self.cpu_millicores -= task.spec.requests.cpu_millicores;
+            self.memory_bytes -= task.spec.requests.memory_bytes;
+            for port in task.spec.host_ports() {
+                self.ports.remove(&port);
+            }
+        }
+    }
+}
+
+/// See [`State::check`].
+pub(super) fn check(state: &State) -> Result<(), String> {
+    let mut counted: HashMap<NodeId, Usage> = HashMap::new();
+    for (sequence, task) in &state.tasks {
+        if *sequence != task.sequence || state.sequence_of.get(&task.id) != Some(sequence) {
+            return Err(format!(
+                "task {}: index by id or sequence is wrong",
+                task.id
+            ));
+        }
+        if state.pending.contains(sequence) != (task.status == Status::Pending) {
+            return Err(format!("task {}: index of pending tasks is wrong", task.id));
+        }
+        if task.status.is_active() && task.node.is_none() {
+            return Err(format!(
+                "task {}: {} without a node",
+                task.id,
+                task.status.as_str()
+            ));
+        }
+        if let Some(node) = &task.node {
+            let usage = counted.entry(node.clone()).or_default();
+            for port in task.spec.host_ports().filter(|_| task.status.is_active()) {
+                if usage.ports.iter().any(|taken| taken.clashes_with(&port)) {
+                    return Err(format!("node {node}: host port {port} is taken twice"));
+                }
+            }
+            usage.add(task);
+        }
+    }
+    if state.sequence_of.len() != state.tasks.len() {
+        return Err("index by id holds tasks that are gone".into());
+    }
+    let ended = state
+        .tasks
+        .values()
+        .filter(|task| task.status.is_ended())
+        .count();
+    if ended != state.ended.len() {
+        return Err(format!(
+            "{} of {ended} ended tasks are indexed",
+            state.ended.len()
+        ));
+    }
+    for node in state.nodes.values() {
+        counted.entry(node.id.clone()).or_default();
+    }
+    for (node, usage) in &state.usage {
+        let mut recounted = counted.remove(node).unwrap_or_default();
+        recounted.last_placement = usage.last_placement;
+        if recounted != *usage {
+            return Err(format!(
+                "node {node}: kept {usage:?}, counted {recounted:?}"
+            ));
+        }
+        if let Some(node) = state.nodes.get(node)
+            && !node.capacity.holds(usage)
+        {
+            return Err(format!(
+                "node {}: {usage:?} is more than {:?}",
+                node.id, node.capacity
+            ));
+        }
+    }
+    match counted.keys().next() {
+        Some(node) => Err(format!("node {node}: usage is not kept")),
+        None => Ok(()),
+    }
+}
