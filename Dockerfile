@@ -20,6 +20,7 @@
 
 ARG BUILDER=rust:1.95-bookworm
 FROM ${BUILDER} AS build
+LABEL podling.stage=build
 WORKDIR /src
 
 # Static: an image FROM scratch has no libc. RUSTFLAGS would be used for build scripts and macros as well, which cannot

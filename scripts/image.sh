@@ -36,5 +36,9 @@ say "building $tag on $builder (the first time some minutes: it compiles everyth
 # BuildKit where the docker command has it; the classic builder is in every engine, and Debian's has no other.
 buildkit=1
 docker buildx version >/dev/null 2>&1 || buildkit=0
-DOCKER_BUILDKIT=$buildkit docker build --network host --tag "$tag" "${arguments[@]}" . >&2
+export DOCKER_BUILDKIT=$buildkit
+# The first stage keeps a name: it is the cache of the next build, and what it replaces can go.
+docker build --network host --target build --tag podling-build:cache "${arguments[@]}" . >&2
+docker build --network host --tag "$tag" "${arguments[@]}" . >&2
+docker image prune --force --filter label=podling.stage=build >/dev/null
 docker image inspect --format '{{.Size}}' "$tag" | awk -v tag="$tag" '{ printf "==> %s: %.1f MB\n", tag, $1 / 1e6 }' >&2
