@@ -14,7 +14,7 @@ ARGS ?= standalone
 help: ## List these commands
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-demo: ## See podling run a container: installs a Docker Engine if needed, builds, starts, runs, tells what to try next
+demo: build ## See podling run a container: installs a Docker Engine if needed, builds, starts, runs, tells what to try next
 	@scripts/with-docker.sh scripts/demo.sh
 
 demo-stop: ## Stop what `make demo` started, and remove its containers and data
@@ -22,7 +22,7 @@ demo-stop: ## Stop what `make demo` started, and remove its containers and data
 
 build: compiler ## Build the release executable: bin/podling
 	cargo build --locked --release
-	install -D $(TARGET)/release/podling bin/podling
+	@cmp -s $(TARGET)/release/podling bin/podling || install -D $(TARGET)/release/podling bin/podling
 
 run: compiler ## Run podling from the sources: master and worker in one, or ARGS="…"
 	cargo run --locked -- $(ARGS)

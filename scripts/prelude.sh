@@ -54,3 +54,30 @@ apt_install() {
 can_reach() {
     timeout 3 bash -c "exec 3<>/dev/tcp/$1/$2" 2>/dev/null
 }
+
+# free_port: a TCP port of the loopback nobody listens on right now.
+free_port() {
+    local port
+    while port=$((RANDOM % 20000 + 12000)) && can_reach 127.0.0.1 "$port"; do :; done
+    echo "$port"
+}
+
+# remove_containers LABEL…: one after another, because Docker 20.10 can dead-lock over many forced removals at once.
+remove_containers() {
+    local label id
+    for label in "$@"; do
+        for id in $(docker ps --all --quiet --filter "label=$label" 2>/dev/null); do
+            docker rm --force "$id" >/dev/null 2>&1 || true
+        done
+    done
+}
+
+# until_true SECONDS COMMAND…: tries five times a second until it succeeds; fails when it never did.
+until_true() {
+    local end=$((SECONDS + $1))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        [ "$SECONDS" -lt "$end" ] || return 1
+        sleep 0.2
+    done
+}
