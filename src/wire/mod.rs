@@ -8,6 +8,7 @@
 
 mod error;
 mod event;
+mod logs;
 mod node;
 mod quantity;
 mod report;
@@ -16,6 +17,7 @@ mod version;
 
 pub use error::ErrorBody;
 pub use event::Event;
+pub use logs::LogQuery;
 pub use node::{
     Amounts, Condition, Drain, Engine, Heartbeat, HeartbeatAnswer, Node, NodeResources, NodeStatus,
     Register, StopOrder,

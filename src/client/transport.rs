@@ -1,0 +1,283 @@
+//! The thread that owns the awc clients, and the handle on it.
+//!
+//! Streams have an awc client, and so a connection pool, of their own: awc's pool counts the
+//! connections to all hosts together, and a stream holds its connection for hours. Neither pool
+//! is limited: who asks is limited already (one request in flight per node, so many probes a
+//! second), and a limit would let a dead host slow down the calls to the living.
+
+use std::io;
+use std::time::Duration;
+
+use awc::error::{ConnectError, SendRequestError};
+use awc::{Client, ClientRequest, ClientResponse, Connector};
+use futures_util::StreamExt;
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::bytes::Bytes;
+
+use super::request::{Answer, Request};
+use super::{ByteStream, Error};
+
+/// Longest body of an answer: all tasks of a large cluster in one list.
+const MAX_ANSWER_BYTES: usize = 256 * 1024 * 1024;
+/// How long an idle connection is kept: less than the 5 s after which actix-web's servers close
+/// theirs, so that no request is sent into a closing connection.
+const KEEP_ALIVE: Duration = Duration::from_secs(4);
+/// Chunks of a stream that may wait for their reader before the sender is slowed down.
+const CHUNKS_AHEAD: usize = 16;
+
+/// A handle on the thread that does the HTTP. The thread ends with its last handle.
+#[derive(Debug, Clone)]
+pub struct Transport {
+    jobs: mpsc::UnboundedSender<Job>,
+}
+
+#[derive(Debug)]
+struct Job {
+    request: Request,
+    reply: Reply,
+}
+
+#[derive(Debug)]
+enum Reply {
+    Whole(oneshot::Sender<Result<Answer, Error>>),
+    Stream(oneshot::Sender<Result<Chunks, Error>>),
+}
+
+type Chunks = mpsc::Receiver<Result<Bytes, Error>>;
+
+impl Transport {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// The system gives no thread, or no file descriptors for its runtime.
+    pub fn start() -> io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let (jobs, inbox) = mpsc::unbounded_channel();
+        std::thread::Builder::new()
+            .name("http-client".into())
+            .spawn(move || {
+                let local = tokio::task::LocalSet::new();
+                runtime.block_on(local.run_until(serve(inbox)));
+            })?;
+        Ok(Self { jobs })
+    }
+
+    /// Sends it and reads the whole answer. Dropping the future gives the request up.
+    pub(super) async fn call(&self, request: Request) -> Result<Answer, Error> {
+        let (reply, answer) = oneshot::channel();
+        let url = request.url.clone();
+        self.send(request, Reply::Whole(reply));
+        answer.await.unwrap_or_else(|_| Err(gone(url)))
+    }
+
+    /// Sends it and gives the body as it arrives. The timeout is for the head of the answer.
+    pub(super) async fn stream(&self, request: Request) -> Result<ByteStream, Error> {
+        let (reply, answer) = oneshot::channel();
+        let url = request.url.clone();
+        self.send(request, Reply::Stream(reply));
+        let chunks = answer.await.unwrap_or_else(|_| Err(gone(url)))?;
+        Ok(ByteStream::new(chunks, self.clone()))
+    }
+
+    fn send(&self, request: Request, reply: Reply) {
+        // Fails only when the thread is gone; then `reply` is dropped, which its reader notices.
+        let _ = self.jobs.send(Job { request, reply });
+    }
+}
+
+fn gone(url: String) -> Error {
+    Error::Unreachable {
+        url,
+        why: "the HTTP client's thread has ended".into(),
+    }
+}
+
+async fn serve(mut inbox: mpsc::UnboundedReceiver<Job>) {
+    let calls = client();
+    let streams = client();
+    while let Some(Job { request, reply }) = inbox.recv().await {
+        match reply {
+            Reply::Whole(reply) => {
+                let sent = prepare(&calls, &request);
+                tokio::task::spawn_local(whole(sent, request, reply));
+            }
+            Reply::Stream(reply) => {
+                let sent = prepare(&streams, &request);
+                tokio::task::spawn_local(pieces(sent, request, reply));
+            }
+        }
+    }
+}
+
+fn client() -> Client {
+    let connector = Connector::new()
+        .limit(0)
+        .timeout(Duration::from_secs(5))
+        .conn_keep_alive(KEEP_ALIVE);
+    Client::builder()
+        .connector(connector)
+        .disable_timeout()
+        .disable_redirects()
+        .add_default_header(("User-Agent", concat!("podling/", env!("CARGO_PKG_VERSION"))))
+        .finish()
+}
+
+fn prepare(client: &Client, request: &Request) -> ClientRequest {
+    let mut prepared = client.request(request.method.clone(), request.url.as_str());
+    if let Some(accept) = request.accept {
+        prepared = prepared.insert_header(("Accept", accept));
+    }
+    if let Some(key) = &request.idempotency_key {
+        prepared = prepared.insert_header(("Idempotency-Key", key.as_str()));
+    }
+    if request.body.is_some() {
+        prepared = prepared.insert_header(("Content-Type", "application/json"));
+    }
+    prepared
+}
+
+async fn whole(
+    prepared: ClientRequest,
+    request: Request,
+    mut reply: oneshot::Sender<Result<Answer, Error>>,
+) {
+    let exchange = async {
+        let response = head(prepared, &request).await?;
+        body(response, &request).await
+    };
+    let answer = tokio::select! {
+        answer = tokio::time::timeout(request.timeout, exchange) => answer,
+        () = reply.closed() => return,
+    };
+    // Nobody may be waiting any more, which is fine.
+    let _ = reply.send(answer.unwrap_or_else(|_| Err(late(&request))));
+}
+
+async fn pieces(
+    prepared: ClientRequest,
+    request: Request,
+    mut reply: oneshot::Sender<Result<Chunks, Error>>,
+) {
+    let begin = async {
+        let response = head(prepared, &request).await?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let answer = body(response, &request).await?;
+        Err(answer.success().err().unwrap_or_else(|| late(&request)))
+    };
+    let begun = tokio::select! {
+        begun = tokio::time::timeout(request.timeout, begin) => begun,
+        () = reply.closed() => return,
+    };
+    let mut response = match begun.unwrap_or_else(|_| Err(late(&request))) {
+        Ok(response) => response,
+        Err(error) => {
+            let _ = reply.send(Err(error));
+            return;
+        }
+    };
+    let (chunks, reader) = mpsc::channel(CHUNKS_AHEAD);
+    if reply.send(Ok(reader)).is_err() {
+        return;
+    }
+    loop {
+        let chunk = tokio::select! {
+            chunk = response.next() => chunk,
+            () = chunks.closed() => return,
+        };
+        let Some(chunk) = chunk else { return };
+        let chunk = chunk.map_err(|error| broken(&request, &error));
+        let failed = chunk.is_err();
+        if chunks.send(chunk).await.is_err() || failed {
+            return;
+        }
+    }
+}
+
+async fn head(prepared: ClientRequest, request: &Request) -> Result<ClientResponse, Error> {
+    let sent = match &request.body {
+        Some(body) => prepared.send_body(body.clone()),
+        None => prepared.send(),
+    };
+    sent.await.map_err(|error| explain(error, request))
+}
+
+async fn body(mut response: ClientResponse, request: &Request) -> Result<Answer, Error> {
+    let header = |name| {
+        let value = response.headers().get(name)?;
+        value.to_str().ok()?.parse::<u64>().ok()
+    };
+    let retry_after = header("Retry-After").map(Duration::from_secs);
+    let next_cursor = header("Podling-Next-Cursor");
+    let status = response.status().as_u16();
+    let body = response.body().limit(MAX_ANSWER_BYTES).await;
+    Ok(Answer {
+        url: request.url.clone(),
+        status,
+        retry_after,
+        next_cursor,
+        body: body.map_err(|error| broken(request, &error))?,
+    })
+}
+
+fn late(request: &Request) -> Error {
+    Error::Timeout {
+        url: request.url.clone(),
+        after: request.timeout,
+    }
+}
+
+fn broken(request: &Request, error: &dyn std::fmt::Display) -> Error {
+    Error::Unreachable {
+        url: request.url.clone(),
+        why: format!("the answer broke off: {error}"),
+    }
+}
+
+fn explain(error: SendRequestError, request: &Request) -> Error {
+    let why = match error {
+        SendRequestError::Timeout | SendRequestError::Connect(ConnectError::Timeout) => {
+            return late(request);
+        }
+        SendRequestError::Response(error) => {
+            return Error::Malformed {
+                url: request.url.clone(),
+                why: format!("not HTTP: {error}"),
+            };
+        }
+        SendRequestError::Connect(error) => refused(error),
+        SendRequestError::Send(error) => format!("the connection broke: {}", io_text(&error)),
+        SendRequestError::Url(error) => format!("not a usable URL: {error}"),
+        other => other.to_string(),
+    };
+    Error::Unreachable {
+        url: request.url.clone(),
+        why,
+    }
+}
+
+fn refused(error: ConnectError) -> String {
+    match error {
+        ConnectError::SslIsNotSupported => "https is not supported; use http".into(),
+        ConnectError::Resolver(_) | ConnectError::NoRecords => {
+            "the host's name can't be resolved".into()
+        }
+        ConnectError::Disconnected => "the connection was closed before the answer".into(),
+        ConnectError::Io(error) => io_text(&error),
+        other => other.to_string(),
+    }
+}
+
+/// `connection refused` and not `Connection refused (os error 111)`.
+fn io_text(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => "connection refused".into(),
+        io::ErrorKind::ConnectionReset => "connection reset".into(),
+        io::ErrorKind::HostUnreachable => "no route to the host".into(),
+        io::ErrorKind::NetworkUnreachable => "the network is unreachable".into(),
+        _ => error.to_string(),
+    }
+}
