@@ -29,6 +29,7 @@ pub mod client;
 pub mod clock;
 pub mod config;
 pub mod core;
+pub mod http;
 pub mod master;
 pub mod shutdown;
 pub mod store;

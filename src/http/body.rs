@@ -1,0 +1,126 @@
+//! JSON bodies: an absent one is `{}`, a present one needs its content type, none may be long.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::http::StatusCode;
+use actix_web::http::header::CONTENT_LENGTH;
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use futures_util::StreamExt;
+use serde::de::DeserializeOwned;
+
+use super::Refusal;
+
+/// Bodies longer than this are refused, before they are read when their length is announced.
+pub const BODY_LIMIT_BYTES: usize = 1024 * 1024;
+
+/// A JSON body as an argument of a handler. Whether fields it does not know are refused is up to
+/// `T` (`#[serde(deny_unknown_fields)]`).
+#[derive(Debug)]
+pub struct Body<T>(pub T);
+
+impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
+    type Error = Refusal;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Refusal>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let announced = announced_length(request);
+        let json = is_json(request);
+        let payload = payload.take();
+        Box::pin(async move {
+            if announced.is_some_and(|length| length > BODY_LIMIT_BYTES) {
+                return Err(too_long());
+            }
+            let text = read(payload).await?;
+            if text.is_empty() {
+                return parse(b"{}").map(Body);
+            }
+            if !json {
+                return Err(Refusal::new(
+                    StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                    "unsupported_media_type",
+                    "the body has to be JSON, with \"Content-Type: application/json\"",
+                ));
+            }
+            parse(&text).map(Body)
+        })
+    }
+}
+
+fn announced_length(request: &HttpRequest) -> Option<usize> {
+    let value = request.headers().get(CONTENT_LENGTH)?;
+    value.to_str().ok()?.parse().ok()
+}
+
+fn is_json(request: &HttpRequest) -> bool {
+    let essence = request.content_type();
+    essence.eq_ignore_ascii_case("application/json")
+        || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+async fn read(mut payload: Payload) -> Result<web::BytesMut, Refusal> {
+    let mut text = web::BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk
+            .map_err(|error| Refusal::invalid(format!("the body could not be read: {error}")))?;
+        if text.len() + chunk.len() > BODY_LIMIT_BYTES {
+            return Err(too_long());
+        }
+        text.extend_from_slice(&chunk);
+    }
+    Ok(text)
+}
+
+fn too_long() -> Refusal {
+    Refusal::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "body_too_long",
+        format!("the body is longer than {BODY_LIMIT_BYTES} bytes"),
+    )
+}
+
+/// Reads JSON and says which field is wrong when one is.
+fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Refusal> {
+    let mut deserializer = serde_json::Deserializer::from_slice(text);
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let field = error.path().to_string();
+        // "." is the body as a whole.
+        if field == "." {
+            Refusal::invalid(format!("invalid body: {}", error.inner()))
+        } else {
+            Refusal::invalid(format!("invalid field `{field}`: {}", error.inner()))
+        }
+    })?;
+    match deserializer.end() {
+        Ok(()) => Ok(value),
+        Err(error) => Err(Refusal::invalid(format!("invalid body: {error}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::{Stop, SubmitTask};
+
+    #[test]
+    fn a_wrong_field_is_named_with_its_path() {
+        let text = br#"{"name":"a","ports":[{"containerPort":"x"}]}"#;
+        let refusal = parse::<SubmitTask>(text).unwrap_err();
+        assert!(
+            refusal.to_string().contains("`ports[0].containerPort`"),
+            "{refusal}"
+        );
+    }
+
+    #[test]
+    fn an_unknown_field_is_named_where_unknown_fields_are_refused() {
+        let refusal = parse::<Stop>(br#"{"gracePeriod":1}"#).unwrap_err();
+        assert!(refusal.to_string().contains("gracePeriod"), "{refusal}");
+    }
+
+    #[test]
+    fn what_follows_the_json_is_refused() {
+        assert!(parse::<Stop>(b"{} {}").is_err());
+    }
+}

@@ -1,0 +1,16 @@
+//! The plumbing that the master's and the worker's HTTP servers share.
+//!
+//! actix-web answers some mistakes by itself, each in a form of its own: an unknown path, a wrong
+//! method, a body that is too long. Here they all get the one form of `WIRE.md`. What an
+//! application's own errors mean in HTTP is not decided here: see `master::http` and
+//! `worker::http`.
+
+mod body;
+mod query;
+mod refusal;
+mod resource;
+
+pub use body::{BODY_LIMIT_BYTES, Body};
+pub use query::Query;
+pub use refusal::Refusal;
+pub use resource::{not_found, resource};
