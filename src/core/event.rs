@@ -30,11 +30,11 @@ kinds! {
     TaskUnschedulable = "taskUnschedulable",
     /// Placed on a node.
     TaskScheduled = "taskScheduled",
-    /// Something is going on before it runs: its image is pulled.
+    /// Something is going on: its image is pulled, its container waits to be restarted.
     TaskProgress = "taskProgress",
     /// Its container runs.
     TaskRunning = "taskRunning",
-    /// Its container was restarted by its policy, or will be.
+    /// Its container was restarted by its policy.
     TaskRestarted = "taskRestarted",
     /// Its health check changed.
     TaskHealth = "taskHealth",

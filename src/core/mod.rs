@@ -7,8 +7,10 @@
 mod change;
 mod command;
 pub mod decide;
+mod draft;
 mod event;
 mod id;
+mod line;
 mod node;
 mod now;
 mod policy;
@@ -19,6 +21,7 @@ pub mod schedule;
 mod spec;
 mod state;
 mod task;
+mod transition;
 
 pub use change::{Change, Write};
 pub use command::{

@@ -1,8 +1,13 @@
 //! CPU, memory, slots and host ports: what tasks reserve and nodes have.
+//!
+//! How amounts are written and read is in `quantity`.
+
+mod quantity;
 
 use serde::{Deserialize, Serialize};
 
 use super::Protocol;
+pub use quantity::{format_cpu, format_memory, parse_cpu, parse_memory};
 
 /// What a task reserves. 0 means: nothing is reserved.
 #[derive(

@@ -26,6 +26,8 @@ pub struct Contact {
     pub answered_at: Monotonic,
     /// Since when the master has not reached it, although it tried; none: it did last time.
     pub failing_since: Option<Monotonic>,
+    /// When the master last tried, answered or not.
+    pub probed_at: Monotonic,
 }
 
 /// The whole cluster.
@@ -76,6 +78,7 @@ impl State {
                 heard_wall: node.heard_at,
                 answered_at: now.mono,
                 failing_since: None,
+                probed_at: now.mono,
             };
             state.contacts.insert(node.id.clone(), contact);
         }
@@ -149,8 +152,8 @@ impl State {
     }
 
     fn put_node(&mut self, node: &Arc<Node>) {
-        if let Some(known) = self.nodes.get(&node.id) {
-            self.node_at.remove(&(known.hostname.clone(), known.port));
+        if let Some(known) = self.nodes.get(&node.id).cloned() {
+            self.leave_address(&known);
         }
         self.node_at
             .insert((node.hostname.clone(), node.port), node.id.clone());
@@ -160,11 +163,19 @@ impl State {
 
     fn remove_node(&mut self, id: &NodeId) {
         if let Some(node) = self.nodes.remove(id) {
-            self.node_at.remove(&(node.hostname.clone(), node.port));
+            self.leave_address(&node);
         }
         self.contacts.remove(id);
         if self.usage.get(id).is_some_and(Usage::is_empty) {
             self.usage.remove(id);
+        }
+    }
+
+    /// The node no longer counts as the one at its address, unless another one has taken it.
+    fn leave_address(&mut self, node: &Node) {
+        let address = (node.hostname.clone(), node.port);
+        if self.node_at.get(&address) == Some(&node.id) {
+            self.node_at.remove(&address);
         }
     }
 
@@ -207,6 +218,11 @@ impl State {
             .filter_map(|sequence| self.tasks.get(sequence))
     }
 
+    /// How many tasks wait for a node.
+    pub fn pending_count(&self) -> usize {
+        self.pending.len()
+    }
+
     /// Ended tasks, the one that ended first first.
     pub fn ended(&self) -> impl Iterator<Item = &Arc<Task>> {
         self.ended
@@ -243,10 +259,15 @@ impl State {
 
     /// When a node was last in touch.
     pub fn contact(&self, node: &NodeId) -> Contact {
-        self.contacts.get(node).copied().unwrap_or_default()
+        self.last_contact(node).unwrap_or_default()
     }
 
-    /// The worker reached the master.
+    /// The same; none when nobody was in touch yet: it registered this very moment.
+    pub fn last_contact(&self, node: &NodeId) -> Option<Contact> {
+        self.contacts.get(node).copied()
+    }
+
+    /// The worker reached the master: call it once what the worker said was decided and applied.
     pub fn heard(&mut self, node: &NodeId, now: Now) {
         if let Some(contact) = self.known_contact(node) {
             contact.heard_at = now.mono;
@@ -257,6 +278,7 @@ impl State {
     /// The master reached the worker, or tried in vain.
     pub fn probed(&mut self, node: &NodeId, answered: bool, now: Now) {
         if let Some(contact) = self.known_contact(node) {
+            contact.probed_at = now.mono;
             if answered {
                 contact.answered_at = now.mono;
                 contact.failing_since = None;

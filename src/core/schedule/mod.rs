@@ -1,3 +1,22 @@
 //! Which node takes a task, and when none does, why.
 //!
-//! Filters say which nodes can, a score says which of those is best.
+//! `filter` says which nodes can, `score` which of those is best, `explain` why none can. `room`
+//! is what they look at: each node with what is taken of it, also by what the same decision has
+//! just placed. Tasks are placed as they come: no room is held back for a large task, so small
+//! ones may pass it.
+
+mod asks;
+mod explain;
+mod filter;
+mod room;
+mod score;
+
+use super::{NodeId, Spec, State};
+pub(super) use asks::Asks;
+pub(super) use room::Room;
+
+/// The node that takes a task like this, else why none does.
+pub fn place(state: &State, spec: &Spec) -> Result<NodeId, String> {
+    let placement = state.last_event() + 1;
+    Room::of(state).place(&Asks::of(spec), placement)
+}

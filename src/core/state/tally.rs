@@ -103,6 +103,7 @@ pub(super) fn check(state: &State) -> Result<(), String> {
     for node in state.nodes.values() {
         counted.entry(node.id.clone()).or_default();
     }
+    check_indexes(state)?;
     for (node, usage) in &state.usage {
         let mut recounted = counted.remove(node).unwrap_or_default();
         recounted.last_placement = usage.last_placement;
@@ -122,6 +123,30 @@ pub(super) fn check(state: &State) -> Result<(), String> {
     }
     match counted.keys().next() {
         Some(node) => Err(format!("node {node}: usage is not kept")),
+        None => Ok(()),
+    }
+}
+
+fn check_indexes(state: &State) -> Result<(), String> {
+    for (key, sequence) in &state.task_of_key {
+        let task = state.tasks.get(sequence);
+        let made_by = task.and_then(|task| task.idempotency.as_ref());
+        if made_by.is_none_or(|idempotency| idempotency.key != *key) {
+            return Err(format!("idempotency key {key}: leads to the wrong task"));
+        }
+    }
+    for ((hostname, port), id) in &state.node_at {
+        let node = state.nodes.get(id);
+        if node.is_none_or(|node| node.hostname != *hostname || node.port != *port) {
+            return Err(format!("{hostname}:{port}: leads to the wrong node"));
+        }
+    }
+    match state
+        .contacts
+        .keys()
+        .find(|id| !state.nodes.contains_key(*id))
+    {
+        Some(id) => Err(format!("node {id}: gone, but its contact is kept")),
         None => Ok(()),
     }
 }

@@ -1,0 +1,75 @@
+# `make help` lists what can be done here. The long steps are scripts in scripts/, which say what they install.
+
+SHELL := /bin/bash
+export PATH := $(if $(CARGO_HOME),$(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
+TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
+# What `make run` starts: make run ARGS="master --store memory"
+ARGS ?= standalone
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help build run dev demo demo-stop test test-doc test-image test-coverage lint fmt figures image clean \
+        compiler lint-tools test-tools
+
+help: ## List these commands
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+demo: build ## See podling run a container: installs a Docker Engine if needed, builds, starts, runs, tells what to try next
+	@scripts/with-docker.sh scripts/demo.sh
+
+demo-stop: ## Stop what `make demo` started, and remove its containers and data
+	@scripts/with-docker.sh scripts/demo-stop.sh
+
+build: compiler ## Build the release executable: bin/podling
+	cargo build --locked --release
+	@cmp -s $(TARGET)/release/podling bin/podling || install -D $(TARGET)/release/podling bin/podling
+
+run: compiler ## Run podling from the sources: master and worker in one, or ARGS="…"
+	cargo run --locked -- $(ARGS)
+
+dev: compiler ## The same, built and started again at every change of the sources
+	@scripts/install-cargo-tool.sh bacon 3.26.0
+	bacon run
+
+test: test-tools test-doc test-image ## Run all tests, on a real Docker Engine and PostgreSQL; installs both if needed
+	scripts/with-docker.sh cargo nextest run --locked
+
+test-doc: compiler # The examples in the documentation.
+	cargo test --locked --doc
+
+test-image: # The image is built, and a task run from it.
+	scripts/with-docker.sh scripts/image-test.sh
+
+test-coverage: test-tools ## Run the tests and write target/coverage/html/index.html; fails below 85 % of lines, 95 % in core
+	scripts/with-docker.sh scripts/coverage.sh
+
+lint: compiler lint-tools ## Check form, lints, documentation, dependencies and scripts
+	cargo fmt --all --check
+	cargo clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
+	cargo deny --locked check bans licenses sources
+	scripts/no-c-libraries.sh
+	shellcheck -x .ci/run scripts/*.sh
+
+fmt: ## Bring the code into form
+	cargo fmt --all
+
+figures: build image ## Measure podling on this machine: one JSON object (some minutes; a Docker Engine, nothing else running)
+	@scripts/with-docker.sh scripts/figures.sh
+
+image: ## Build the container image podling:latest, also where no registry can be reached
+	@scripts/with-docker.sh scripts/image.sh podling:latest
+
+clean: ## Remove what was built (not the demo's data: make demo-stop)
+	cargo clean
+	rm -rf bin
+
+compiler:
+	@scripts/install-compiler.sh
+
+lint-tools:
+	@scripts/install-cargo-tool.sh cargo-deny 0.20.2
+	@source scripts/prelude.sh && { have shellcheck || apt_install shellcheck; }
+
+test-tools:
+	@scripts/install-test-tools.sh

@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Installs what `make test` needs beside Rust: install-test-tools.sh
+# Everything that is there already stays as it is.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/prelude.sh
+
+scripts/install-compiler.sh
+
+# busybox-static: the images that tests run; docker-registry: a registry of their own to pull them from.
+[ -x /bin/busybox ] || [ -x /usr/bin/busybox ] || apt_install busybox-static
+have docker-registry || apt_install docker-registry
+
+# Only the server's programs are wanted: the tests make clusters of their own in temporary folders.
+if ! have initdb && ! compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; then
+    apt_install postgresql-common
+    conf=/etc/postgresql-common/createcluster.d/no-main-cluster.conf
+    trap 'as_root rm -f "$conf"' EXIT
+    as_root sh -c "mkdir -p $(dirname "$conf") && echo create_main_cluster = off > $conf"
+    apt_install postgresql
+fi
+
+scripts/install-cargo-tool.sh cargo-nextest 0.9.143

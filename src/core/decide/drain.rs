@@ -1,0 +1,31 @@
+//! A node is to get nothing new, and after a deadline what still runs on it is moved.
+
+use crate::core::draft::Draft;
+use crate::core::{Change, Drain, DrainState, Kind, Node, Now, Rejection, State, transition};
+
+/// Begins a drain, or gives a running one another deadline. Deadline 0 moves everything at once.
+pub fn drain(state: &State, command: &Drain, now: Now) -> Result<Vec<Change>, Rejection> {
+    let Some(node) = state.node(&command.node) else {
+        return Err(Rejection::UnknownNode(command.node.clone()));
+    };
+    let ms = i64::try_from(command.deadline_seconds.saturating_mul(1_000)).unwrap_or(i64::MAX);
+    let drain = Some(DrainState {
+        deadline: now.wall.plus_ms(ms),
+    });
+    let mut draft = Draft::new(state, now);
+    if node.drain != drain {
+        let message = match command.deadline_seconds {
+            0 => "being drained: its tasks are moved now".to_owned(),
+            seconds => format!("being drained: what still runs in {seconds} s is moved"),
+        };
+        let node = Node {
+            drain,
+            ..node.as_ref().clone()
+        };
+        draft.put_node(node, Kind::NodeDraining, message);
+    }
+    if command.deadline_seconds == 0 {
+        transition::move_all_off(&mut draft, &command.node);
+    }
+    Ok(draft.finish())
+}

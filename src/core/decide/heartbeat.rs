@@ -1,0 +1,58 @@
+//! A worker lives, and says what it runs. Mostly that is no news: then nothing is copied and
+//! nothing changes. That it was heard is noted by [`State::heard`], not here.
+
+use super::report::merge;
+use crate::core::draft::Draft;
+use crate::core::line::one_line;
+use crate::core::{
+    Availability, Change, EngineCondition, Heartbeat, Kind, Node, Now, Rejection, State,
+};
+
+/// Brings an offline node back, notes its engine's condition, merges what is said about its tasks.
+pub fn heartbeat(state: &State, command: &Heartbeat, now: Now) -> Result<Vec<Change>, Rejection> {
+    let Some(node) = state.node(&command.node) else {
+        return Err(Rejection::UnknownNode(command.node.clone()));
+    };
+    let mut draft = Draft::new(state, now);
+    if node.availability == Availability::Offline {
+        let back = Node {
+            availability: Availability::Online,
+            offline_reason: String::new(),
+            unreachable: None,
+            heard_at: now.wall,
+            ..node.as_ref().clone()
+        };
+        let message = format!("back after it was offline ({})", node.offline_reason);
+        draft.put_node(back, Kind::NodeOnline, message);
+    }
+    note_condition(&mut draft, command);
+    for report in command.tasks.iter().flatten() {
+        merge(&mut draft, report, Some(&command.node));
+    }
+    Ok(draft.finish())
+}
+
+fn note_condition(draft: &mut Draft<'_>, command: &Heartbeat) {
+    let Some(node) = draft.node(&command.node) else {
+        return;
+    };
+    let known = node.degraded.as_deref();
+    let (degraded, kind, message) = match &command.condition {
+        EngineCondition::Ready if known.is_some() => (
+            None,
+            Kind::NodeRecovered,
+            "its engine answers again".to_owned(),
+        ),
+        EngineCondition::Degraded(why) if known != Some(&*one_line(why)) => {
+            let why = one_line(why).into_owned();
+            (Some(why.clone()), Kind::NodeDegraded, why)
+        }
+        EngineCondition::Unsaid | EngineCondition::Ready | EngineCondition::Degraded(_) => return,
+    };
+    let node = Node {
+        degraded,
+        heard_at: draft.wall(),
+        ..node.as_ref().clone()
+    };
+    draft.put_node(node, kind, message);
+}

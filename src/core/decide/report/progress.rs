@@ -1,0 +1,85 @@
+//! Reports of a task that goes on.
+
+use crate::core::draft::Draft;
+use crate::core::line::one_line;
+use crate::core::{Kind, Report, Status, Task};
+
+/// Its container runs now.
+pub fn started(draft: &mut Draft<'_>, task: &Task, report: &Report) {
+    let running = Task {
+        status: Status::Running,
+        reason: reason(report).unwrap_or_default(),
+        started_at: Some(draft.wall()),
+        ..with_facts(task, report)
+    };
+    let message = match (&running.node, running.reason.as_str()) {
+        (Some(node), "") => format!("runs on node {node}"),
+        (_, reason) => reason.to_owned(),
+    };
+    draft.put_task(running, Kind::TaskRunning, message);
+}
+
+/// The same status again, perhaps with news. A heartbeat mostly brings none, so that is found out
+/// before anything is copied.
+pub fn same_status(draft: &mut Draft<'_>, task: &Task, report: &Report) {
+    let restarted = report.restart_count.is_some_and(|n| n > task.restart_count);
+    let health = is_news(report.health.as_ref(), task.health.as_ref());
+    let container = is_news(report.container_id.as_ref(), task.container_id.as_ref());
+    let said = reason(report).filter(|reason| *reason != task.reason);
+    if !(restarted || health || container || said.is_some()) {
+        return;
+    }
+    let mut told = with_facts(task, report);
+    if let Some(reason) = said {
+        told.reason = reason;
+    } else if restarted {
+        told.reason = String::new();
+    }
+    let (kind, message) = if restarted {
+        let restart = format!("container restarted (restart {})", told.restart_count);
+        (Kind::TaskRestarted, and_reason(restart, &told.reason))
+    } else if health {
+        let health = told.health.as_deref().unwrap_or_default();
+        (Kind::TaskHealth, format!("health check: {health}"))
+    } else if told.reason.is_empty() {
+        let container = told.container_id.as_deref().unwrap_or_default();
+        (Kind::TaskProgress, format!("container {container}"))
+    } else {
+        (Kind::TaskProgress, told.reason.clone())
+    };
+    draft.put_task(told, kind, message);
+}
+
+/// The task with the facts of a report that hold in any status. What a report does not say stays
+/// as it is known.
+pub fn with_facts(task: &Task, report: &Report) -> Task {
+    let mut task = task.clone();
+    if report.container_id.is_some() {
+        task.container_id.clone_from(&report.container_id);
+    }
+    if report.health.is_some() {
+        task.health.clone_from(&report.health);
+    }
+    task.restart_count = report
+        .restart_count
+        .unwrap_or_default()
+        .max(task.restart_count);
+    task
+}
+
+/// What the worker says is going on. Before the end an error is just that: not final.
+fn reason(report: &Report) -> Option<String> {
+    let said = report.reason.as_ref().or(report.error.as_ref())?;
+    Some(one_line(said).into_owned())
+}
+
+fn is_news(said: Option<&String>, known: Option<&String>) -> bool {
+    said.is_some() && said != known
+}
+
+fn and_reason(what: String, reason: &str) -> String {
+    match reason {
+        "" => what,
+        reason => format!("{what}: {reason}"),
+    }
+}

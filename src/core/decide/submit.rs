@@ -1,0 +1,77 @@
+//! A new task: checked, made, and when a node fits placed, in one decision.
+
+mod spec;
+
+use std::sync::Arc;
+
+use super::check::invalid;
+use super::fresh_id::fresh_id;
+use crate::core::draft::Draft;
+use crate::core::{
+    Change, Desired, Idempotency, Kind, Now, Rejection, State, Status, Submit, Task, TaskId,
+    schedule, transition,
+};
+
+/// Makes a task. A submission that was already accepted changes nothing: its task is found by
+/// [`State::task_by_key`].
+pub fn submit(state: &State, command: Submit, now: Now) -> Result<Vec<Change>, Rejection> {
+    if let Some(idempotency) = &command.idempotency {
+        check_key(&idempotency.key)?;
+        if let Some(task) = state.task_by_key(&idempotency.key) {
+            return repeated(task, idempotency);
+        }
+    }
+    let spec = spec::checked(command.spec)?;
+    let mut draft = Draft::new(state, now);
+    let message = format!("{} ({})", spec.name, spec.image);
+    let id = fresh_id(now, |id| state.task(&TaskId::from(id)).is_some());
+    let task = Task {
+        id: id.into(),
+        sequence: draft.next_sequence(),
+        spec: Arc::new(spec),
+        idempotency: command.idempotency,
+        desired: Desired::Run,
+        status: Status::Pending,
+        attempt: 0,
+        placement: 0,
+        node: None,
+        container_id: None,
+        exit_code: None,
+        error: None,
+        reason: String::new(),
+        restart_count: 0,
+        health: None,
+        created_at: now.wall,
+        scheduled_at: None,
+        started_at: None,
+        finished_at: None,
+        history: vec![],
+    };
+    let id = task.id.clone();
+    draft.put_task(task, Kind::TaskSubmitted, message);
+    if let Some(task) = draft.task(&id) {
+        match schedule::place(state, &task.spec) {
+            Ok(node) => transition::schedule(&mut draft, &task, &node),
+            Err(reason) => transition::wait(&mut draft, &task, reason),
+        }
+    }
+    Ok(draft.finish())
+}
+
+fn check_key(key: &str) -> Result<(), Rejection> {
+    if key.is_empty() || key.len() > 255 || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+        let allowed = "must be 1 to 255 printable ASCII characters without spaces";
+        return Err(invalid("Idempotency-Key", allowed));
+    }
+    Ok(())
+}
+
+fn repeated(task: &Task, again: &Idempotency) -> Result<Vec<Change>, Rejection> {
+    if task.idempotency.as_ref() == Some(again) {
+        return Ok(vec![]);
+    }
+    Err(Rejection::KeyReused {
+        key: again.key.clone(),
+        task: task.id.clone(),
+    })
+}

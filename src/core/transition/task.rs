@@ -1,0 +1,134 @@
+//! A task is placed, ends, is taken from its node, is forgotten.
+
+use crate::core::draft::Draft;
+use crate::core::{Desired, Kind, NodeId, Status, Task};
+
+/// How a task ended.
+pub struct End {
+    pub status: Status,
+    pub exit_code: Option<i64>,
+    pub error: Option<String>,
+    pub reason: String,
+}
+
+/// A pending task gets a node, and with it the next attempt.
+pub fn schedule(draft: &mut Draft<'_>, task: &Task, node: &NodeId) {
+    let placed = Task {
+        status: Status::Scheduled,
+        attempt: task.attempt + 1,
+        placement: draft.next_sequence(),
+        node: Some(node.clone()),
+        reason: String::new(),
+        scheduled_at: Some(draft.wall()),
+        ..task.clone()
+    };
+    let message = match placed.attempt {
+        1 => format!("placed on node {node}"),
+        attempt => format!("placed on node {node} (attempt {attempt})"),
+    };
+    draft.put_task(placed, Kind::TaskScheduled, message);
+}
+
+/// A pending task stays so; why is written only when it is not known yet, because every look at
+/// it would else be a change.
+pub fn wait(draft: &mut Draft<'_>, task: &Task, reason: String) {
+    if task.reason != reason {
+        let waiting = Task {
+            reason: reason.clone(),
+            ..task.clone()
+        };
+        draft.put_task(waiting, Kind::TaskUnschedulable, reason);
+    }
+}
+
+/// A task has ended, and stays as it ended.
+pub fn end(draft: &mut Draft<'_>, task: &Task, end: End) {
+    let kind = match end.status {
+        Status::Completed => Kind::TaskCompleted,
+        Status::Stopped => Kind::TaskStopped,
+        Status::Failed | Status::Pending | Status::Scheduled | Status::Running => Kind::TaskFailed,
+    };
+    let ended = Task {
+        status: end.status,
+        exit_code: end.exit_code,
+        error: end.error,
+        reason: end.reason.clone(),
+        finished_at: Some(draft.wall()),
+        ..task.clone()
+    };
+    draft.put_task(ended, kind, end.reason);
+}
+
+/// A task is taken from its node without having ended by itself: what becomes of it depends on
+/// what is wanted of it, and on how many placements it may have.
+pub fn evict(draft: &mut Draft<'_>, task: &Task, why: &str) {
+    match task.desired {
+        Desired::Run | Desired::Move { .. } => match task.spec.max_attempts {
+            Some(most) if task.attempt >= most => {
+                let failed = End {
+                    status: Status::Failed,
+                    exit_code: None,
+                    error: Some(why.to_owned()),
+                    reason: format!("{why}; maxAttempts ({most}) does not allow another placement"),
+                };
+                end(draft, task, failed);
+            }
+            _ => requeue(draft, task, why),
+        },
+        Desired::Stop { .. } => {
+            let stopped = End {
+                status: Status::Stopped,
+                exit_code: None,
+                error: None,
+                reason: format!("stopped: {why}"),
+            };
+            end(draft, task, stopped);
+        }
+        Desired::Remove { .. } => remove(draft, task, format!("removed: {why}")),
+    }
+}
+
+/// Back to pending. The attempt number stays until the next placement, and because the node is
+/// gone from the record nobody can report about it any more.
+fn requeue(draft: &mut Draft<'_>, task: &Task, why: &str) {
+    let pending = Task {
+        desired: Desired::Run,
+        status: Status::Pending,
+        node: None,
+        container_id: None,
+        exit_code: None,
+        error: None,
+        reason: format!("{why}; waits for another node"),
+        restart_count: 0,
+        health: None,
+        scheduled_at: None,
+        started_at: None,
+        finished_at: None,
+        ..task.clone()
+    };
+    let message = format!("{why}; will be placed again");
+    draft.put_task_from(task.node.clone(), pending, Kind::TaskRescheduled, message);
+}
+
+/// A user wants it to end, or a drain wants it elsewhere.
+pub fn stop(draft: &mut Draft<'_>, task: &Task, desired: Desired, message: impl Into<String>) {
+    let stopping = Task {
+        desired,
+        ..task.clone()
+    };
+    draft.put_task(stopping, Kind::TaskStopping, message);
+}
+
+/// A task is forgotten. Its last form says so, and therefore also what its node is to be told:
+/// see `reconcile::order`.
+pub fn remove(draft: &mut Draft<'_>, task: &Task, message: impl Into<String>) {
+    let grace_seconds = match task.desired {
+        Desired::Remove { grace_seconds } => grace_seconds,
+        Desired::Run | Desired::Stop { .. } | Desired::Move { .. } => 0,
+    };
+    let removed = Task {
+        desired: Desired::Remove { grace_seconds },
+        ..task.clone()
+    };
+    draft.remove_task(removed, message);
+}

@@ -1,0 +1,255 @@
+//! A whole podling for one test: real processes of the real binary, the real Docker Engine, free
+//! ports, a data directory of its own, node ids nobody else has. Whatever it started is gone when
+//! it is dropped, also after a failed assertion.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+
+pub struct Cluster {
+    pub dir: tempfile::TempDir,
+    pub port: u16,
+    store: Vec<(String, String)>,
+    master: Option<Child>,
+    workers: BTreeMap<String, Worker>,
+    tag: String,
+    logs: u32,
+}
+
+struct Worker {
+    port: u16,
+    child: Option<Child>,
+    args: Vec<String>,
+}
+
+impl Cluster {
+    /// A running master on SQLite, without workers.
+    pub fn start() -> Self {
+        Self::start_on(&[("PODLING_MASTER_STORE", "sqlite")])
+    }
+
+    /// A running master with these environment variables.
+    pub fn start_on(store: &[(&str, &str)]) -> Self {
+        let tag = format!("e2e-{}-{}", std::process::id(), free_port());
+        let mut cluster = Self {
+            dir: tempfile::tempdir().unwrap(),
+            port: free_port(),
+            store: store.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect(),
+            master: None,
+            workers: BTreeMap::new(),
+            tag,
+            logs: 0,
+        };
+        cluster.start_master();
+        cluster
+    }
+
+    pub fn start_master(&mut self) {
+        let bind = format!("127.0.0.1:{}", self.port);
+        let mut command = self.podling();
+        command.args(["master", "--bind", &bind, "--node-timeout", "3s", "--probe-after", "1s"]);
+        command.arg("--data-dir").arg(self.dir.path().join("data"));
+        command.envs(self.store.iter().cloned());
+        self.master = Some(self.spawn(command, "master"));
+        self.until("the master to be ready", |c| c.succeeds(&["health"]));
+    }
+
+    /// The full id of a node, unlike any other test's.
+    pub fn node(&self, name: &str) -> String {
+        format!("{}-{name}", self.tag)
+    }
+
+    pub fn start_worker(&mut self, name: &str, args: &[&str]) {
+        let port = self.workers.get(name).map_or_else(free_port, |worker| worker.port);
+        let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
+        self.workers.insert(name.into(), Worker { port, child: None, args });
+        self.restart_worker(name);
+        let node = self.node(name);
+        self.until("the worker to register", |c| {
+            c.json(&["nodes"]).as_array().is_some_and(|nodes| {
+                nodes.iter().any(|n| n["nodeId"] == node.as_str() && n["status"] == "online")
+            })
+        });
+    }
+
+    /// Starts the worker's process (again), as it was started first.
+    pub fn restart_worker(&mut self, name: &str) {
+        let (port, args) = {
+            let worker = &self.workers[name];
+            (worker.port.to_string(), worker.args.clone())
+        };
+        let mut command = self.podling();
+        command.args(["worker", "--node-id", &self.node(name), "--port", &port]);
+        command.args(["--heartbeat-interval", "1s", "--shutdown-timeout", "5s"]);
+        command.args(args);
+        let child = self.spawn(command, name);
+        self.workers.get_mut(name).unwrap().child = Some(child);
+    }
+
+    pub fn kill_master(&mut self) {
+        let mut child = self.master.take().expect("the master runs");
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    pub fn kill_worker(&mut self, name: &str) {
+        let mut child = self.workers.get_mut(name).unwrap().child.take().expect("it runs");
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// SIGTERM to the worker; its exit code.
+    pub fn terminate_worker(&mut self, name: &str) -> Option<i32> {
+        let mut child = self.workers.get_mut(name).unwrap().child.take().expect("it runs");
+        terminate(&mut child)
+    }
+
+    /// SIGTERM to the master; its exit code.
+    pub fn terminate_master(&mut self) -> Option<i32> {
+        let mut child = self.master.take().expect("the master runs");
+        terminate(&mut child)
+    }
+
+    /// The binary, told where this cluster's master is, and nothing of this machine's settings.
+    pub fn podling(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_podling"));
+        command
+            .current_dir(self.dir.path())
+            .env("HOME", self.dir.path())
+            .env_remove("STORE_TYPE")
+            .env_remove("DATABASE_URL")
+            .env("PODLING_MASTER_URL", format!("http://127.0.0.1:{}", self.port));
+        command
+    }
+
+    pub fn output(&self, args: &[&str]) -> Output {
+        self.podling().args(args).stdin(Stdio::null()).output().unwrap()
+    }
+
+    pub fn succeeds(&self, args: &[&str]) -> bool {
+        self.output(args).status.success()
+    }
+
+    /// What a command prints; it must succeed.
+    pub fn stdout(&self, args: &[&str]) -> String {
+        let output = self.output(args);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "podling {args:?}: {stderr}\n{}", self.all_logs());
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// What a command prints with `-o json`; null when it fails.
+    pub fn json(&self, args: &[&str]) -> Value {
+        let output = self.podling().args(["-o", "json"]).args(args).output().unwrap();
+        serde_json::from_slice(&output.stdout).unwrap_or(Value::Null)
+    }
+
+    /// Submits and gives the task's id.
+    pub fn run(&self, args: &[&str]) -> String {
+        let mut all = vec!["run"];
+        all.extend(args);
+        let stdout = self.stdout(&all);
+        stdout.split_whitespace().next().expect("the task's id").to_owned()
+    }
+
+    /// All tasks, ended ones too.
+    pub fn tasks(&self) -> Vec<Value> {
+        self.json(&["ps", "-a"]).as_array().cloned().unwrap_or_default()
+    }
+
+    pub fn task(&self, id: &str) -> Value {
+        self.tasks().into_iter().find(|task| task["taskId"] == id).unwrap_or(Value::Null)
+    }
+
+    pub fn until_status(&self, id: &str, status: &str) -> Value {
+        self.until(&format!("task {id} to be {status}"), |c| c.task(id)["status"] == status);
+        self.task(id)
+    }
+
+    /// Waits for a condition, for a minute at most.
+    pub fn until(&self, what: &str, condition: impl Fn(&Self) -> bool) {
+        #[expect(clippy::disallowed_methods, reason = "a test's deadline")]
+        let started = Instant::now();
+        while !condition(self) {
+            assert!(
+                started.elapsed() < Duration::from_secs(60),
+                "waited a minute for {what}\n{:#?}\n{}",
+                self.tasks(),
+                self.all_logs()
+            );
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Ids of this cluster's containers on the engine, ended ones too.
+    pub fn containers(&self, filters: &[&str]) -> Vec<String> {
+        let mut ids = Vec::new();
+        for name in self.workers.keys() {
+            let label = format!("label=podling.node={}", self.node(name));
+            let mut args = vec!["ps", "-a", "-q", "--no-trunc", "--filter", &label];
+            for filter in filters {
+                args.extend(["--filter", filter]);
+            }
+            ids.extend(docker(&args).lines().map(str::to_owned));
+        }
+        ids
+    }
+
+    fn spawn(&mut self, mut command: Command, name: &str) -> Child {
+        self.logs += 1;
+        let path = self.dir.path().join(format!("{:03}-{name}.log", self.logs));
+        let log = File::create(path).unwrap();
+        command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
+        command.spawn().unwrap()
+    }
+
+    /// What every process of this cluster wrote, for a failed test.
+    pub fn all_logs(&self) -> String {
+        let mut paths: Vec<PathBuf> =
+            std::fs::read_dir(self.dir.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        paths.retain(|path| path.extension().is_some_and(|extension| extension == "log"));
+        paths.sort();
+        let read = |path: &PathBuf| {
+            let text = std::fs::read_to_string(path).unwrap_or_default();
+            let tail: Vec<&str> = text.lines().rev().take(60).collect();
+            let tail: Vec<&str> = tail.into_iter().rev().collect();
+            format!("--- {}\n{}\n", path.display(), tail.join("\n"))
+        };
+        paths.iter().map(read).collect()
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        let workers = self.workers.values_mut().filter_map(|worker| worker.child.take());
+        for mut child in workers.chain(self.master.take()) {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        for id in self.containers(&[]) {
+            docker(&["rm", "-f", &id]);
+        }
+    }
+}
+
+/// What the docker command prints; empty when it fails.
+pub fn docker(args: &[&str]) -> String {
+    let output = Command::new("docker").args(args).output().expect("the docker command");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn terminate(child: &mut Child) -> Option<i32> {
+    kill(Pid::from_raw(child.id() as i32), Signal::SIGTERM).unwrap();
+    child.wait().unwrap().code()
+}
