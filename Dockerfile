@@ -30,8 +30,8 @@ RUN rustc -vV | sed -n 's/^host: //p' > /target-triple
 
 # The dependencies first, in a layer of their own: they change seldom and take most of the time.
 COPY Cargo.toml Cargo.lock ./
-RUN mkdir -p src benches \
- && touch src/lib.rs benches/figures.rs \
+RUN mkdir -p src benches/figures \
+ && touch src/lib.rs benches/figures/main.rs \
  && echo 'fn main() {}' > src/main.rs \
  && cargo build --release --locked --target "$(cat /target-triple)"
 

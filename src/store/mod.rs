@@ -3,15 +3,47 @@
 //! Two methods, so that back ends cannot differ in behaviour: all of it is loaded once, at start;
 //! after that only batches of writes are committed, each in one transaction, each only if this
 //! process still holds the fence. The store knows rows, not rules.
+//!
+//! Two locks keep masters apart, because they fail differently. Exclusivity (a lock on a file, an
+//! advisory lock of PostgreSQL) keeps a second master from starting by mistake, and goes when the
+//! process dies. The fence, an epoch that every master raises when it opens the store, is checked
+//! within each transaction: it stops a master that lost the lock without noticing.
+//!
+//! Reading order: `rows` (what is stored), `memory` (what a store does, without a database),
+//! `sqlite`, `postgres`.
 
+mod error;
 mod location;
+mod memory;
+mod migrations;
+mod postgres;
+mod rows;
+mod schema;
+mod sqlite;
+mod upsert;
 
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
 use crate::core::{Brake, Node, NodeId, Task, TaskId, Write};
+pub use error::Error;
 pub use location::Location;
+pub use memory::Memory;
+
+/// Opens a store, makes or updates its tables, and takes it for this process alone.
+pub async fn open(location: &Location) -> Result<Arc<dyn Store>, Error> {
+    let store: Arc<dyn Store> = match location {
+        Location::Memory => {
+            log::warn!("store: memory; nothing survives the end of this process");
+            return Ok(Arc::new(Memory::new()));
+        }
+        Location::Sqlite { data_dir } => Arc::new(sqlite::Sqlite::open(data_dir).await?),
+        Location::Postgres { .. } => unimplemented!(),
+    };
+    log::info!("store: {}", store.describe());
+    Ok(store)
+}
 
 /// Everything that was ever committed.
 #[derive(Debug, Clone, Default)]
@@ -35,7 +67,8 @@ impl Snapshot {
     }
 }
 
-/// The writes of one transaction: for each key only the last one.
+/// The writes of one transaction: for each key only the last one. A key that is both put and
+/// removed is removed.
 #[derive(Debug, Clone, Default)]
 pub struct Batch {
     /// New forms of tasks.
@@ -50,38 +83,6 @@ pub struct Batch {
     pub brake: Option<Option<Brake>>,
     /// The sequence number of the last event of the batch.
     pub last_event: u64,
-}
-
-/// Why the store did not do what it was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// Another master has taken over. Final: this one must not write any more.
-    #[error("another master took over this store (epoch {found}, ours is {ours})")]
-    Fenced {
-        /// The epoch in the store.
-        found: i64,
-        /// The epoch of this process.
-        ours: i64,
-    },
-    /// Another master is alive on this store.
-    #[error("{what} is held by another master{}", .holder.as_ref().map(|h| format!(" ({h})")).unwrap_or_default())]
-    Held {
-        /// The data directory or database.
-        what: String,
-        /// Who, when it is known.
-        holder: Option<String>,
-    },
-    /// Can't be used as it is; trying again does not help.
-    #[error("{what}: {why}")]
-    Unusable {
-        /// The file, directory or database.
-        what: String,
-        /// Why, and what to do.
-        why: String,
-    },
-    /// Did not work this time; trying again may help. Whether a commit took place is unknown.
-    #[error("{0}")]
-    Unavailable(String),
 }
 
 /// Where committed changes rest.

@@ -1,0 +1,91 @@
+//! The same containers made without podling: two raw calls of the Docker API each.
+
+use std::collections::HashMap;
+
+use anyhow::{Context, Result};
+use bollard::Docker;
+use bollard::models::ContainerCreateBody;
+use bollard::query_parameters::{
+    CreateContainerOptions, ListContainersOptionsBuilder, RemoveContainerOptionsBuilder,
+    StartContainerOptions,
+};
+use serde_json::Value;
+use tokio::time::{Duration, sleep};
+
+/// The Docker Engine of this machine.
+pub struct Engine {
+    docker: Docker,
+}
+
+impl Engine {
+    pub fn connect() -> Result<Self> {
+        Ok(Self {
+            docker: Docker::connect_with_defaults()?,
+        })
+    }
+
+    pub async fn version(&self) -> Result<String> {
+        Ok(self.docker.version().await?.version.unwrap_or_default())
+    }
+
+    pub async fn image_size(&self, image: &str) -> Result<i64> {
+        let inspected = self.docker.inspect_image(image).await?;
+        inspected
+            .size
+            .with_context(|| format!("{image} has no size"))
+    }
+
+    /// What a container podling made was made of, as the body of a call that makes the like.
+    pub async fn recipe(&self, container: &str) -> Result<ContainerCreateBody> {
+        let made = serde_json::to_value(self.docker.inspect_container(container, None).await?)?;
+        let mut body = made["Config"].clone();
+        // The engine's own: the id of the container itself.
+        body.as_object_mut()
+            .context("a container without a Config")?
+            .remove("Hostname");
+        body["HostConfig"] = made["HostConfig"].clone();
+        Ok(serde_json::from_value(body)?)
+    }
+
+    /// Create and start; the container's id.
+    pub async fn run(&self, recipe: &ContainerCreateBody) -> Result<String> {
+        let options = None::<CreateContainerOptions>;
+        let made = self
+            .docker
+            .create_container(options, recipe.clone())
+            .await?;
+        self.docker
+            .start_container(&made.id, None::<StartContainerOptions>)
+            .await?;
+        Ok(made.id)
+    }
+
+    pub async fn remove(&self, container: &str) -> Result<()> {
+        let options = RemoveContainerOptionsBuilder::new().force(true).build();
+        Ok(self
+            .docker
+            .remove_container(container, Some(options))
+            .await?)
+    }
+
+    /// Waits until no container of this node is left.
+    pub async fn until_gone(&self, node: &str) -> Result<()> {
+        while !self.containers(node).await?.is_empty() {
+            sleep(Duration::from_millis(20)).await;
+        }
+        Ok(())
+    }
+
+    async fn containers(&self, node: &str) -> Result<Vec<Value>> {
+        let filters = HashMap::from([("label", vec![format!("podling.node={node}")])]);
+        let options = ListContainersOptionsBuilder::new()
+            .all(true)
+            .filters(&filters)
+            .build();
+        let found = self.docker.list_containers(Some(options)).await?;
+        Ok(found
+            .into_iter()
+            .map(serde_json::to_value)
+            .collect::<Result<_, _>>()?)
+    }
+}

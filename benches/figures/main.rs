@@ -1,0 +1,91 @@
+//! Measures podling on this machine and prints one JSON object (`make figures`).
+//!
+//! Everything is real: the release executable as separate processes, the Docker Engine of this
+//! machine, SQLite on its disk. Nothing is asserted; what a figure should be at most or at least
+//! stands beside it. Progress goes to stderr.
+//!
+//! `scripts/figures.sh` prepares what is needed and cleans up, also after Ctrl-C.
+#![allow(
+    missing_docs,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "a program that measures real time and prints what it found"
+)]
+
+mod api;
+mod burst;
+mod durable;
+mod engine;
+mod http;
+mod idle;
+mod machine;
+mod one_task;
+mod process;
+mod run_command;
+mod start;
+mod statistics;
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+
+/// What `scripts/figures.sh` prepared.
+pub struct Setup {
+    /// The release executable.
+    pub podling: PathBuf,
+    /// An image in the engine with `sleep` and `true`.
+    pub task_image: String,
+    /// podling's own container image.
+    pub podling_image: String,
+    /// A folder on a real disk that is removed afterwards.
+    pub folder: PathBuf,
+    /// Node id and label of all containers of this run.
+    pub name: String,
+}
+
+impl Setup {
+    fn from_environment() -> Result<Self> {
+        let get = |key: &str| {
+            std::env::var(key).with_context(|| format!("{key} is not set: run `make figures`"))
+        };
+        Ok(Self {
+            podling: get("FIGURES_PODLING")?.into(),
+            task_image: get("FIGURES_TASK_IMAGE")?,
+            podling_image: get("FIGURES_PODLING_IMAGE")?,
+            folder: get("FIGURES_FOLDER")?.into(),
+            name: get("FIGURES_NAME")?,
+        })
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<()> {
+    let setup = Setup::from_environment()?;
+    let only = std::env::var("FIGURES_ONLY").unwrap_or_default();
+    let mut figures = serde_json::Map::new();
+    macro_rules! measure {
+        ($($name:ident: $what:expr),* $(,)?) => {$(
+            let name = stringify!($name);
+            if only.is_empty() || only.split(',').any(|wanted| wanted == name) {
+                eprintln!("==> {name}");
+                let figure: Value = $what.with_context(|| format!("measuring {name}"))?;
+                eprintln!("    {figure}");
+                figures.insert(name.to_owned(), figure);
+            }
+        )*};
+    }
+    measure! {
+        size: machine::sizes(&setup).await,
+        start: start::measure(&setup).await,
+        idle: idle::measure(&setup).await,
+        run_command: run_command::measure(&setup).await,
+        one_task: one_task::measure(&setup).await,
+        burst: burst::measure(&setup).await,
+        durable_submissions: durable::measure(&setup).await,
+    }
+    let report = json!({ "figures": figures, "measured_on": machine::describe(&setup).await? });
+    println!("{}", serde_json::to_string_pretty(&report)?);
+    Ok(())
+}

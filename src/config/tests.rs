@@ -1,0 +1,425 @@
+//! Layers, precedence, and all errors at once.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::*;
+use crate::store::Location;
+
+/// A directory with these files in it.
+fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    folder
+}
+
+fn variables(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    let owned = |(name, value): &(&str, &str)| (name.to_string(), value.to_string());
+    pairs.iter().map(owned).collect()
+}
+
+fn with_environment(pairs: &[(&str, &str)]) -> Config {
+    Config::load(Sources {
+        environment: variables(pairs),
+        ..Sources::default()
+    })
+}
+
+fn with_file(name: &str, text: &str) -> (Config, PathBuf) {
+    let folder = folder(&[(name, text)]);
+    let path = folder.path().join(name);
+    let config = Config::load(Sources {
+        files: vec![path.clone()],
+        ..Sources::default()
+    });
+    (config, path)
+}
+
+fn problems(config: &Config) -> Vec<String> {
+    let problems = config
+        .check()
+        .map_or_else(|error| error.problems, |()| vec![]);
+    problems.iter().map(Problem::to_string).collect()
+}
+
+fn row(config: &Config, key: &str) -> (String, String) {
+    let row = config.rows().into_iter().find(|row| row.key == key);
+    row.map(|row| (row.value, row.source)).unwrap()
+}
+
+#[test]
+fn without_any_layer_the_defaults_hold() {
+    let config = Config::load(Sources {
+        data_dir: Some("/home/me/.local/state/podling".into()),
+        ..Sources::default()
+    });
+    let (master, worker) = config.standalone_options("my-laptop").unwrap();
+    assert_eq!(master.bind.to_string(), "127.0.0.1:8080");
+    let data_dir = "/home/me/.local/state/podling".into();
+    assert_eq!(master.store, Location::Sqlite { data_dir });
+    assert_eq!(master.policy, crate::core::Policy::default());
+    assert_eq!(worker.node_id, "my-laptop");
+    assert_eq!(worker.master_url, "http://127.0.0.1:8080");
+    assert_eq!((worker.port, worker.capacity), (8081, Some(110)));
+    assert_eq!((worker.cpu_millicores, worker.memory_bytes), (None, None));
+    assert_eq!(worker.heartbeat_interval, Duration::from_secs(30));
+}
+
+#[test]
+fn later_layers_win_and_the_source_is_known() {
+    let folder = folder(&[
+        (
+            "a.toml",
+            "[master]\nnode-timeout = \"1m\"\nprobe-after = \"2s\"\nstrategy = \"binpack\"",
+        ),
+        (
+            "b.yaml",
+            "master:\n  node-timeout: 2m\n  store: memory\nworker: {port: 9000}",
+        ),
+        ("named.toml", "[master]\nnode-timeout = \"3m\""),
+        (
+            ".env",
+            "PODLING_MASTER_NODE_TIMEOUT=4m\nOTHER=1\nPODLING_OUTPUT='json'",
+        ),
+    ]);
+    let path = |name: &str| folder.path().join(name);
+    let shown = |name: &str| path(name).display().to_string();
+    let mut sources = Sources {
+        files: vec![path("a.toml"), path("not-there.toml"), path("b.yaml")],
+        ..Sources::default()
+    };
+    let timeout = |sources: &Sources| {
+        let config = Config::load(sources.clone());
+        config.check().unwrap();
+        row(&config, "master.node-timeout")
+    };
+    assert_eq!(timeout(&sources), ("2m".into(), shown("b.yaml")));
+    sources.named_file = Some(path("named.toml"));
+    assert_eq!(timeout(&sources), ("3m".into(), shown("named.toml")));
+    sources.dotenv = Some(path(".env"));
+    let dotenv = format!("{} PODLING_MASTER_NODE_TIMEOUT", shown(".env"));
+    assert_eq!(timeout(&sources), ("4m".into(), dotenv));
+    sources.environment = variables(&[("PODLING_MASTER_NODE_TIMEOUT", "5m")]);
+    let variable = "PODLING_MASTER_NODE_TIMEOUT".into();
+    assert_eq!(timeout(&sources), ("5m".into(), variable));
+    sources.flags = vec![Flag {
+        key: "master.node-timeout",
+        name: "--node-timeout",
+        value: Raw::Text("6m".into()),
+    }];
+    assert_eq!(timeout(&sources), ("6m".into(), "--node-timeout".into()));
+
+    let config = Config::load(sources);
+    let master = config.master_options().unwrap();
+    assert_eq!(master.policy.node_timeout_ms, 360_000);
+    assert_eq!(master.policy.probe_after_ms, 2_000);
+    assert_eq!(master.policy.strategy, crate::core::Strategy::BinPack);
+    assert_eq!(master.store, Location::Memory);
+    assert!(config.json());
+    assert_eq!(
+        row(&config, "worker.port"),
+        ("9000".into(), shown("b.yaml"))
+    );
+}
+
+#[test]
+fn everything_that_is_wrong_is_told_at_once() {
+    let folder = folder(&[
+        (
+            "a.toml",
+            "outptu = 1\n[master]\nstore = \"redis\"\n[worker]\nport = 70000",
+        ),
+        ("b.toml", "= nonsense"),
+        ("c.yaml", "- a\n- b"),
+        ("d.json", "{}"),
+        (".env", "PODLING_MASTER_BNID=1"),
+    ]);
+    let path = |name: &str| folder.path().join(name);
+    let config = Config::load(Sources {
+        files: ["a.toml", "b.toml", "c.yaml", "d.json"].map(path).into(),
+        named_file: Some(path("missing.toml")),
+        dotenv: Some(path(".env")),
+        environment: variables(&[
+            ("STORE_TYPE", "mongo"),
+            ("PODLING_MASTER_URI", "x"),
+            ("PODLING_MASTER_DATABASE_URL", "mysql://u:secret@h/d"),
+            ("HOME", "/"),
+        ]),
+        flags: vec![Flag {
+            key: "worker.heartbeat-interval",
+            name: "--heartbeat-interval",
+            value: Raw::Text("soon".into()),
+        }],
+        data_dir: None,
+    });
+    let folder = folder.path().display().to_string();
+    let problems = problems(&config).join("\n").replace(&folder, "");
+    insta::assert_snapshot!(problems, @r#"
+    /a.toml: unknown key "outptu"; did you mean "output"?
+    /b.toml: TOML parse error at line 1, column 1: unquoted keys cannot be empty, expected letters, numbers, `-`, `_`
+    /c.yaml: is no table of keys and values
+    /d.json: is neither .toml nor .yaml
+    /missing.toml: there is no such file
+    /.env: unknown variable PODLING_MASTER_BNID; did you mean "PODLING_MASTER_BIND"?
+    PODLING_MASTER_URI: unknown variable; did you mean "PODLING_MASTER_URL"?
+    /a.toml: master.store = "redis" is not allowed; allowed: memory, sqlite, postgres
+    /a.toml: worker.port = "70000" is not allowed; allowed: a port, 1 to 65535
+    STORE_TYPE: "mongo" is not allowed; allowed: memory, sqlite, postgres
+    PODLING_MASTER_DATABASE_URL: "mysql://u:***@h/d" is not allowed; allowed: a URL such as postgres://user:password@host:5432/podling
+    --heartbeat-interval: "soon" is not allowed; allowed: a duration such as 500ms, 30s or 1h30m
+    "#);
+    // A master tells what it lacks together with all of that.
+    let error = config.master_options().unwrap_err();
+    let lacks = error.problems.last().unwrap().to_string();
+    assert!(lacks.starts_with("master.data-dir: is needed"), "{lacks}");
+    assert_eq!(error.problems.len(), problems.lines().count() + 1);
+}
+
+#[test]
+fn variables_of_other_programs_are_left_alone() {
+    let other = [
+        ("DATABASE_URL", "mysql://somebody@else/s"),
+        ("PODLING_COMMIT", "abc"),
+        ("PODLING", "1"),
+        ("MASTER_URL", "x"),
+    ];
+    assert_eq!(problems(&with_environment(&other)), [""; 0]);
+}
+
+#[test]
+fn store_type_and_database_url_choose_the_store() {
+    let url = "postgres://podling:podling123@localhost:5432/podling?sslmode=disable";
+    let config = with_environment(&[("STORE_TYPE", "postgres"), ("DATABASE_URL", url)]);
+    let store = config.master_options().unwrap().store;
+    assert_eq!(store, Location::Postgres { url: url.into() });
+    assert_eq!(
+        row(&config, "master.database-url"),
+        (
+            "postgres://podling:***@localhost:5432/podling?sslmode=disable".into(),
+            "DATABASE_URL".into()
+        )
+    );
+    let both = [
+        ("STORE_TYPE", "postgres"),
+        ("PODLING_MASTER_STORE", "memory"),
+    ];
+    let store = with_environment(&both).master_options().unwrap().store;
+    assert_eq!(store, Location::Memory);
+}
+
+#[test]
+fn a_postgres_store_needs_a_database_url() {
+    for wrong in [vec![], vec![("DATABASE_URL", "mysql://u:secret@h/d")]] {
+        let mut environment = vec![("STORE_TYPE", "postgres")];
+        environment.extend(wrong);
+        let error = with_environment(&environment).master_options().unwrap_err();
+        let text = error.to_string();
+        assert!(
+            text.contains("is needed for the store \"postgres\""),
+            "{text}"
+        );
+        assert!(!text.contains("secret"), "{text}");
+    }
+}
+
+#[test]
+fn an_address_others_can_reach_needs_insecure() {
+    let open = [
+        ("PODLING_MASTER_BIND", "0.0.0.0:8080"),
+        ("PODLING_MASTER_STORE", "memory"),
+    ];
+    let text = with_environment(&open)
+        .master_options()
+        .unwrap_err()
+        .to_string();
+    assert!(text.contains("no authentication"), "{text}");
+    assert!(text.contains("--insecure"), "{text}");
+    let mut meant = open.to_vec();
+    meant.push(("PODLING_MASTER_INSECURE", "true"));
+    let master = with_environment(&meant).master_options().unwrap();
+    assert_eq!(master.bind.to_string(), "0.0.0.0:8080");
+
+    let open = [
+        ("PODLING_WORKER_BIND", "::"),
+        ("PODLING_WORKER_NODE_ID", "n"),
+    ];
+    assert!(with_environment(&open).worker_options().is_err());
+    let loopback = [
+        ("PODLING_WORKER_BIND", "127.0.0.9"),
+        ("PODLING_WORKER_NODE_ID", "n"),
+    ];
+    assert!(with_environment(&loopback).worker_options().is_ok());
+}
+
+#[test]
+fn standalone_reaches_its_master_also_when_that_listens_everywhere() {
+    let config = with_environment(&[
+        ("PODLING_MASTER_BIND", "[::]:9999"),
+        ("PODLING_MASTER_INSECURE", "true"),
+        ("PODLING_MASTER_STORE", "memory"),
+        ("PODLING_MASTER_URL", "http://elsewhere:1"),
+    ]);
+    let (_, worker) = config.standalone_options("m").unwrap();
+    assert_eq!(worker.master_url, "http://[::1]:9999");
+}
+
+#[test]
+fn a_worker_needs_an_id_and_says_so() {
+    let error = with_environment(&[]).worker_options().unwrap_err();
+    assert!(error.to_string().contains("--node-id"), "{error}");
+}
+
+#[test]
+fn a_node_has_to_be_asked_before_it_is_lost() {
+    let config = with_environment(&[
+        ("PODLING_MASTER_PROBE_AFTER", "15s"),
+        ("PODLING_MASTER_STORE", "memory"),
+    ]);
+    let text = config.master_options().unwrap_err().to_string();
+    assert!(text.contains("less than master.node-timeout"), "{text}");
+}
+
+#[test]
+fn labels_are_a_table_a_list_or_a_text() {
+    let texts = [
+        (
+            "a.toml",
+            "[worker]\nnode-id = \"n\"\n[worker.labels]\nzone = \"a\"\ndisk = \"ssd\"",
+        ),
+        (
+            "a.toml",
+            "[worker]\nnode-id = \"n\"\nlabels = [\"zone=a\", \"disk=ssd\"]",
+        ),
+        (
+            "a.toml",
+            "[worker]\nnode-id = \"n\"\nlabels = \"zone=a,disk=ssd\"",
+        ),
+        (
+            "a.yml",
+            "worker:\n  node-id: n\n  labels:\n    zone: a\n    disk: ssd",
+        ),
+    ];
+    for (name, text) in texts {
+        let labels = with_file(name, text).0.worker_options().unwrap().labels;
+        let pairs = [("disk", "ssd"), ("zone", "a")];
+        let expected = pairs.map(|(k, v)| (k.to_owned(), v.to_owned()));
+        assert_eq!(labels, expected.into());
+    }
+    let (config, path) = with_file("a.toml", "[worker]\nlabels = [\"zone\"]");
+    let path = path.display();
+    assert_eq!(
+        problems(&config),
+        [format!(
+            "{path}: worker.labels = \"zone\" is not allowed; allowed: key=value, separated by commas"
+        )]
+    );
+}
+
+#[test]
+fn yaml_may_be_empty_and_its_words_are_no_surprise() {
+    assert_eq!(problems(&with_file("a.yaml", "# nothing\n").0), [""; 0]);
+    let text = "worker:\n  node-id: no\n  leave-running: yes\n  capacity: 5\n  cpu: 0.5";
+    let worker = with_file("a.yaml", text).0.worker_options().unwrap();
+    assert_eq!(worker.node_id, "no");
+    assert!(worker.leave_running);
+    assert_eq!(
+        (worker.capacity, worker.cpu_millicores),
+        (Some(5), Some(500))
+    );
+}
+
+#[test]
+fn never_and_unlimited_take_limits_away() {
+    let config = with_environment(&[
+        ("PODLING_MASTER_TASK_TTL", "never"),
+        ("PODLING_MASTER_STORE", "memory"),
+        ("PODLING_WORKER_CAPACITY", "unlimited"),
+        ("PODLING_WORKER_MEMORY", "512Mi"),
+        ("PODLING_WORKER_SHUTDOWN_TIMEOUT", "0"),
+    ]);
+    let (master, worker) = config.standalone_options("m").unwrap();
+    assert_eq!(master.policy.ended_task_ttl_ms, None);
+    assert_eq!(
+        (worker.capacity, worker.memory_bytes),
+        (None, Some(512 << 20))
+    );
+    assert_eq!(worker.shutdown_timeout, Duration::ZERO);
+}
+
+#[test]
+fn durations_are_read_as_go_and_people_write_them() {
+    let seconds = ["30s", "1h30m", "1m30s", "7d", "0", "1500ms"]
+        .map(|text| duration(text).map(|duration| duration.as_secs_f64()));
+    assert_eq!(seconds, [30.0, 5400.0, 90.0, 604_800.0, 0.0, 1.5].map(Some));
+    assert_eq!(
+        ["", "30", "-5s", "soon", "1 month"].map(duration),
+        [None; 5]
+    );
+}
+
+#[test]
+fn passwords_are_masked_wherever_they_stand() {
+    let masked = [
+        ("postgres://u:p@h/d", "postgres://u:***@h/d"),
+        ("postgres://u:p@ss@h/d", "postgres://u:***@h/d"),
+        (
+            "postgres://u@h/d?sslmode=require",
+            "postgres://u@h/d?sslmode=require",
+        ),
+        (
+            "postgres://h/d?user=u&password=p",
+            "postgres://h/d?user=u&password=***",
+        ),
+        ("host=h password=p", "***"),
+    ];
+    for (url, shown) in masked {
+        assert_eq!(mask_password(url), shown);
+    }
+}
+
+#[test]
+fn the_annotated_file_in_the_repository_is_the_table() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("podling.toml");
+    let written = std::fs::read_to_string(path).unwrap();
+    assert_eq!(
+        written,
+        toml(),
+        "the settings changed; write it anew: cargo run -- config --template toml >podling.toml"
+    );
+}
+
+#[test]
+fn the_annotated_file_with_all_comments_taken_away_is_what_holds_anyway() {
+    let set = |line: &str| match line.strip_prefix('#') {
+        Some(rest) if !rest.starts_with(' ') && !rest.contains("= \"\"") => rest.to_owned(),
+        _ => line.to_owned(),
+    };
+    let text: Vec<String> = toml().lines().map(set).collect();
+    let (config, _) = with_file("podling.toml", &text.join("\n"));
+    config.check().unwrap();
+    let default = Config::load(Sources::default());
+    for (set, default) in config.rows().into_iter().zip(default.rows()) {
+        assert_eq!(set.value, default.value, "{}", set.key);
+    }
+    assert!(
+        config
+            .rows()
+            .iter()
+            .filter(|row| row.source != "default")
+            .count()
+            > 15
+    );
+}
+
+#[test]
+fn the_markdown_table_has_a_line_for_each_setting() {
+    let table = markdown();
+    for setting in SETTINGS {
+        assert!(table.contains(&format!("| `{}` |", setting.key)));
+    }
+    assert!(table.contains("`PODLING_MASTER_STORE`, `STORE_TYPE`"));
+}

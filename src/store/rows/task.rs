@@ -1,0 +1,149 @@
+//! A task's row.
+
+use std::sync::Arc;
+
+use diesel::prelude::{Insertable, Queryable};
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
+use serde::de::value::{Error as WordError, StrDeserializer};
+
+use super::text::{pack, unpack};
+use super::{Damaged, Record};
+use crate::core::{Idempotency, Status, Task, Timestamp};
+use crate::store::schema::tasks;
+
+/// A task as it is stored. The order of the fields is the order of the columns.
+#[derive(Debug, Clone, PartialEq, Queryable, Insertable)]
+// Needed for statements of many rows on SQLite, which has no DEFAULT keyword for values.
+#[diesel(table_name = tasks, treat_none_as_default_value = false)]
+pub struct TaskRow {
+    id: String,
+    sequence: i64,
+    status: String,
+    reason: String,
+    attempt: i64,
+    placement: i64,
+    node_id: Option<String>,
+    container_id: Option<String>,
+    exit_code: Option<i64>,
+    error: Option<String>,
+    restart_count: i64,
+    health: Option<String>,
+    created_at_ms: i64,
+    scheduled_at_ms: Option<i64>,
+    started_at_ms: Option<i64>,
+    finished_at_ms: Option<i64>,
+    idempotency_key: Option<String>,
+    idempotency_fingerprint: Option<i64>,
+    spec_json: String,
+    desired_json: String,
+    history_json: String,
+}
+
+impl TaskRow {
+    /// How many columns a row has.
+    pub const COLUMNS: usize = 21;
+}
+
+impl TryFrom<&Task> for TaskRow {
+    type Error = Damaged;
+
+    fn try_from(task: &Task) -> Result<Self, Damaged> {
+        let record = Record {
+            kind: "task",
+            id: task.id.as_str(),
+        };
+        // Named one by one, so that a new field can't be forgotten here.
+        let Task {
+            id,
+            sequence,
+            spec,
+            idempotency,
+            desired,
+            status,
+            attempt,
+            placement,
+            node,
+            container_id,
+            exit_code,
+            error,
+            reason,
+            restart_count,
+            health,
+            created_at,
+            scheduled_at,
+            started_at,
+            finished_at,
+            history,
+        } = task;
+        Ok(Self {
+            id: pack(id.as_str()),
+            // Full 64 bits go in and come back; order holds for the first 2^63 events.
+            sequence: sequence.cast_signed(),
+            status: status.as_str().to_owned(),
+            reason: pack(reason),
+            attempt: i64::from(*attempt),
+            placement: placement.cast_signed(),
+            node_id: node.as_ref().map(|id| pack(id.as_str())),
+            container_id: container_id.as_deref().map(pack),
+            exit_code: *exit_code,
+            error: error.as_deref().map(pack),
+            restart_count: i64::from(*restart_count),
+            health: health.as_deref().map(pack),
+            created_at_ms: created_at.0,
+            scheduled_at_ms: scheduled_at.map(|at| at.0),
+            started_at_ms: started_at.map(|at| at.0),
+            finished_at_ms: finished_at.map(|at| at.0),
+            idempotency_key: idempotency.as_ref().map(|i| pack(&i.key)),
+            idempotency_fingerprint: idempotency.as_ref().map(|i| i.fingerprint.cast_signed()),
+            spec_json: record.to_json("spec_json", &**spec)?,
+            desired_json: record.to_json("desired_json", desired)?,
+            history_json: record.to_json("history_json", history)?,
+        })
+    }
+}
+
+impl TryFrom<TaskRow> for Task {
+    type Error = Damaged;
+
+    fn try_from(row: TaskRow) -> Result<Self, Damaged> {
+        let record = Record {
+            kind: "task",
+            id: &row.id,
+        };
+        let idempotency = match (row.idempotency_key, row.idempotency_fingerprint) {
+            (Some(key), Some(fingerprint)) => Some(Idempotency {
+                key: unpack(key),
+                fingerprint: fingerprint.cast_unsigned(),
+            }),
+            (None, None) => None,
+            _ => {
+                let problem = "the key has a fingerprint or there is neither";
+                return Err(record.damaged("idempotency_key", problem));
+            }
+        };
+        let word: StrDeserializer<'_, WordError> = row.status.as_str().into_deserializer();
+        Ok(Task {
+            sequence: row.sequence.cast_unsigned(),
+            spec: Arc::new(record.from_json("spec_json", &row.spec_json)?),
+            idempotency,
+            desired: record.from_json("desired_json", &row.desired_json)?,
+            status: Status::deserialize(word).map_err(|error| record.damaged("status", error))?,
+            attempt: record.number("attempt", row.attempt)?,
+            placement: row.placement.cast_unsigned(),
+            node: row.node_id.map(|id| unpack(id).into()),
+            container_id: row.container_id.map(unpack),
+            exit_code: row.exit_code,
+            error: row.error.map(unpack),
+            reason: unpack(row.reason),
+            restart_count: record.number("restart_count", row.restart_count)?,
+            health: row.health.map(unpack),
+            created_at: Timestamp(row.created_at_ms),
+            scheduled_at: row.scheduled_at_ms.map(Timestamp),
+            started_at: row.started_at_ms.map(Timestamp),
+            finished_at: row.finished_at_ms.map(Timestamp),
+            history: record.from_json("history_json", &row.history_json)?,
+            id: unpack(row.id).into(),
+        })
+    }
+}

@@ -1,0 +1,140 @@
+//! A connection to the database file: how it is opened, read and written. Synchronous: nothing
+//! here may run on a thread that serves requests.
+
+use std::path::Path;
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+
+use crate::store::error::{Failure, one_line};
+use crate::store::rows::{
+    BatchRows, MetaRow, NodeRow, SnapshotRows, TaskRow, read_epoch, rows_per_statement,
+};
+use crate::store::schema::{meta, nodes, tasks};
+use crate::store::upsert::{upsert_meta, upsert_nodes, upsert_tasks};
+use crate::store::{Error, Snapshot, migrations};
+
+/// Durable at every commit (`synchronous`), readers such as a backup never in the way
+/// (`journal_mode`). The larger check-point interval (4 KiB pages) halves what is written twice
+/// under load; what the log keeps on disk afterwards is bounded.
+const SETTINGS: &str = "
+    PRAGMA busy_timeout = 5000;
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL;
+    PRAGMA wal_autocheckpoint = 4000;
+    PRAGMA journal_size_limit = 67108864;
+";
+
+/// Opens the file, looks whether it is sound, makes or updates its tables.
+pub fn open(path: &Path) -> Result<SqliteConnection, Error> {
+    let unusable = |why: String| Error::unusable(path.display(), why);
+    let damaged = |what: String| {
+        unusable(format!(
+            "the database is damaged ({what}): restore a backup, or move it away to begin anew"
+        ))
+    };
+    let name = path
+        .to_str()
+        .ok_or_else(|| unusable("the path has to be UTF-8".into()))?;
+    let mut connection =
+        SqliteConnection::establish(name).map_err(|error| unusable(error.to_string()))?;
+    connection
+        .batch_execute(SETTINGS)
+        .map_err(|error| match one_line(&error) {
+            text if text.contains("not a database") || text.contains("malformed") => damaged(text),
+            text => unusable(text),
+        })?;
+    match check(&mut connection).map_err(|error| one_line(&error)) {
+        Ok(None) => {}
+        Ok(Some(what)) | Err(what) => return Err(damaged(what)),
+    }
+    migrations::run(&mut connection, migrations::SQLITE).map_err(unusable)?;
+    Ok(connection)
+}
+
+#[derive(QueryableByName)]
+struct Check {
+    #[diesel(sql_type = Text)]
+    quick_check: String,
+}
+
+/// Reads the whole file once, as `load` does anyway, so that damage is found before anything
+/// stands on it. `quick_check` rather than `integrity_check`: the latter also compares indexes
+/// with tables, at several times the cost.
+fn check(connection: &mut SqliteConnection) -> QueryResult<Option<String>> {
+    let found = diesel::sql_query("PRAGMA quick_check(1)").load::<Check>(connection)?;
+    let mut found = found.into_iter().map(|row| row.quick_check);
+    Ok(found.find(|line| line != "ok"))
+}
+
+/// Raises the epoch: whoever had this database before is fenced from now on.
+pub fn raise_epoch(connection: &mut SqliteConnection) -> Result<i64, Failure> {
+    connection.immediate_transaction(|connection| {
+        let epoch = epoch(connection)? + 1;
+        diesel::update(meta::table.find(MetaRow::EPOCH))
+            .set(meta::value.eq(epoch.to_string()))
+            .execute(connection)?;
+        Ok(epoch)
+    })
+}
+
+fn epoch(connection: &mut SqliteConnection) -> Result<i64, Failure> {
+    let value: String = meta::table
+        .find(MetaRow::EPOCH)
+        .select(meta::value)
+        .first(connection)?;
+    Ok(read_epoch(&value)?)
+}
+
+fn check_fence(connection: &mut SqliteConnection, ours: i64) -> Result<(), Failure> {
+    let found = epoch(connection)?;
+    if found == ours {
+        Ok(())
+    } else {
+        Err(Failure::Fenced { found, ours })
+    }
+}
+
+/// Reads everything, in one transaction.
+pub fn load(connection: &mut SqliteConnection, ours: i64) -> Result<Snapshot, Failure> {
+    connection.transaction(|connection| {
+        check_fence(connection, ours)?;
+        let mut snapshot = SnapshotRows::default();
+        for row in tasks::table.load_iter::<TaskRow, _>(connection)? {
+            snapshot.task(row?)?;
+        }
+        for row in nodes::table.load_iter::<NodeRow, _>(connection)? {
+            snapshot.node(row?)?;
+        }
+        Ok(snapshot.finish(meta::table.load(connection)?)?)
+    })
+}
+
+/// Writes a batch in one transaction. `IMMEDIATE`: one that began by reading could not wait for
+/// the lock when it comes to write.
+pub fn commit(
+    connection: &mut SqliteConnection,
+    ours: i64,
+    rows: &BatchRows,
+) -> Result<(), Failure> {
+    connection.immediate_transaction(|connection| {
+        check_fence(connection, ours)?;
+        for chunk in rows.tasks.chunks(rows_per_statement(TaskRow::COLUMNS)) {
+            upsert_tasks!(chunk).execute(connection)?;
+        }
+        for chunk in rows.removed_tasks.chunks(rows_per_statement(1)) {
+            diesel::delete(tasks::table.filter(tasks::id.eq_any(chunk))).execute(connection)?;
+        }
+        for chunk in rows.nodes.chunks(rows_per_statement(NodeRow::COLUMNS)) {
+            upsert_nodes!(chunk).execute(connection)?;
+        }
+        for chunk in rows.removed_nodes.chunks(rows_per_statement(1)) {
+            diesel::delete(nodes::table.filter(nodes::id.eq_any(chunk))).execute(connection)?;
+        }
+        for row in &rows.meta {
+            upsert_meta!(row).execute(connection)?;
+        }
+        Ok(())
+    })
+}
