@@ -82,21 +82,30 @@ impl Failure {
 
     /// Whether the connection is gone, so that a new one may do.
     pub(super) fn is_lost_connection(&self) -> bool {
-        use DatabaseErrorKind::{ClosedConnection, UnableToSendCommand};
-        matches!(
-            self,
-            Self::Database(DieselError::DatabaseError(
-                ClosedConnection | UnableToSendCommand,
-                _
-            ))
-        )
+        matches!(self, Self::Database(error) if is_lost(error))
+    }
+}
+
+fn is_lost(error: &DieselError) -> bool {
+    use DatabaseErrorKind::{ClosedConnection, UnableToSendCommand};
+    match error {
+        DieselError::DatabaseError(kind, information) => {
+            matches!(kind, ClosedConnection | UnableToSendCommand)
+                // How a PostgreSQL server says goodbye.
+                || information.message().starts_with("terminating connection")
+        }
+        DieselError::RollbackErrorOnCommit { commit_error, .. } => is_lost(commit_error),
+        DieselError::BrokenTransactionManager => true,
+        _ => false,
     }
 }
 
 /// Whether trying again can't help. Disk full, read-only, locked, connection lost, time-out and
 /// whatever is not known all may heal.
 fn is_final(error: &DieselError) -> bool {
-    use DatabaseErrorKind::{CheckViolation, ForeignKeyViolation, NotNullViolation, UniqueViolation};
+    use DatabaseErrorKind::{
+        CheckViolation, ForeignKeyViolation, NotNullViolation, UniqueViolation,
+    };
     match error {
         DieselError::DatabaseError(kind, information) => {
             // diesel drops the code; these are SQLite's texts for SQLITE_CORRUPT and _NOTADB, and
@@ -122,7 +131,10 @@ fn is_final(error: &DieselError) -> bool {
 pub(super) fn one_line(error: &DieselError) -> String {
     let mut text = error.to_string();
     if let DieselError::DatabaseError(_, information) = error {
-        for more in [information.details(), information.hint()].into_iter().flatten() {
+        for more in [information.details(), information.hint()]
+            .into_iter()
+            .flatten()
+        {
             text.push_str("; ");
             text.push_str(more);
         }
