@@ -96,7 +96,9 @@ impl Failure {
 /// Whether trying again can't help. Disk full, read-only, locked, connection lost, time-out and
 /// whatever is not known all may heal.
 fn is_final(error: &DieselError) -> bool {
-    use DatabaseErrorKind::{CheckViolation, ForeignKeyViolation, NotNullViolation, UniqueViolation};
+    use DatabaseErrorKind::{
+        CheckViolation, ForeignKeyViolation, NotNullViolation, UniqueViolation,
+    };
     match error {
         DieselError::DatabaseError(kind, information) => {
             // diesel drops the code; these are SQLite's texts for SQLITE_CORRUPT and _NOTADB, and
@@ -122,7 +124,10 @@ fn is_final(error: &DieselError) -> bool {
 pub(super) fn one_line(error: &DieselError) -> String {
     let mut text = error.to_string();
     if let DieselError::DatabaseError(_, information) = error {
-        for more in [information.details(), information.hint()].into_iter().flatten() {
+        for more in [information.details(), information.hint()]
+            .into_iter()
+            .flatten()
+        {
             text.push_str("; ");
             text.push_str(more);
         }

@@ -18,13 +18,24 @@ pub fn run<DB: Backend>(
     let mut known: Vec<Box<dyn Migration<DB>>> = embedded.migrations().map_err(one_line)?;
     known.sort_unstable_by(|a, b| a.name().version().cmp(&b.name().version()));
     let applied = connection.applied_migrations().map_err(one_line)?;
-    let is_known = |version| known.iter().any(|migration| migration.name().version() == version);
-    if let Some(newest) = applied.iter().filter(|version| !is_known((*version).as_owned())).max() {
+    let is_known = |version| {
+        known
+            .iter()
+            .any(|migration| migration.name().version() == version)
+    };
+    if let Some(newest) = applied
+        .iter()
+        .filter(|version| !is_known((*version).as_owned()))
+        .max()
+    {
         return Err(format!(
             "was written by a newer podling (migration {newest}): run that version or a later one"
         ));
     }
-    for migration in known.iter().filter(|migration| !applied.contains(&migration.name().version())) {
+    for migration in known
+        .iter()
+        .filter(|migration| !applied.contains(&migration.name().version()))
+    {
         connection.run_migration(&**migration).map_err(one_line)?;
         log::info!("store: ran migration {}", migration.name());
     }

@@ -70,10 +70,22 @@ impl TryFrom<&Batch> for BatchRows {
             ));
         }
         Ok(Self {
-            tasks: tasks.map(|task| TaskRow::try_from(&**task)).collect::<Result<_, _>>()?,
-            removed_tasks: batch.remove_tasks.iter().map(|id| pack(id.as_str())).collect(),
-            nodes: nodes.map(|node| NodeRow::try_from(&**node)).collect::<Result<_, _>>()?,
-            removed_nodes: batch.remove_nodes.iter().map(|id| pack(id.as_str())).collect(),
+            tasks: tasks
+                .map(|task| TaskRow::try_from(&**task))
+                .collect::<Result<_, _>>()?,
+            removed_tasks: batch
+                .remove_tasks
+                .iter()
+                .map(|id| pack(id.as_str()))
+                .collect(),
+            nodes: nodes
+                .map(|node| NodeRow::try_from(&**node))
+                .collect::<Result<_, _>>()?,
+            removed_nodes: batch
+                .remove_nodes
+                .iter()
+                .map(|id| pack(id.as_str()))
+                .collect(),
             meta,
         })
     }
@@ -81,7 +93,10 @@ impl TryFrom<&Batch> for BatchRows {
 
 /// A batch should hold each key once. When it does not, PostgreSQL would refuse it and SQLite take
 /// the last; so the last it is, everywhere.
-fn last_of_each<T, K: Hash + Eq>(records: &[T], key: impl Fn(&T) -> &K) -> impl Iterator<Item = &T> {
+fn last_of_each<T, K: Hash + Eq>(
+    records: &[T],
+    key: impl Fn(&T) -> &K,
+) -> impl Iterator<Item = &T> {
     let mut seen = HashSet::with_capacity(records.len());
     let mut last: Vec<&T> = records
         .iter()

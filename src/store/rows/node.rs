@@ -62,8 +62,12 @@ impl TryFrom<&Node> for NodeRow {
             registered_at,
             heard_at,
         } = node;
-        let drain = drain.as_ref().map(|drain| record.to_json("drain_json", drain));
-        let engine = engine.as_ref().map(|engine| record.to_json("engine_json", engine));
+        let drain = drain
+            .as_ref()
+            .map(|drain| record.to_json("drain_json", drain));
+        let engine = engine
+            .as_ref()
+            .map(|engine| record.to_json("engine_json", engine));
         Ok(Self {
             id: pack(id.as_str()),
             hostname: pack(hostname),

@@ -47,7 +47,10 @@ mod tests {
 
     #[test]
     fn ordinary_text_is_stored_as_it_is() {
-        assert_eq!(pack("exec: \"/run\\0\": größe 🦀"), "exec: \"/run\\0\": größe 🦀");
+        assert_eq!(
+            pack("exec: \"/run\\0\": größe 🦀"),
+            "exec: \"/run\\0\": größe 🦀"
+        );
     }
 
     #[test]

@@ -39,10 +39,12 @@ pub fn open(path: &Path) -> Result<SqliteConnection, Error> {
         .ok_or_else(|| unusable("the path has to be UTF-8".into()))?;
     let mut connection =
         SqliteConnection::establish(name).map_err(|error| unusable(error.to_string()))?;
-    connection.batch_execute(SETTINGS).map_err(|error| match one_line(&error) {
-        text if text.contains("not a database") || text.contains("malformed") => damaged(text),
-        text => unusable(text),
-    })?;
+    connection
+        .batch_execute(SETTINGS)
+        .map_err(|error| match one_line(&error) {
+            text if text.contains("not a database") || text.contains("malformed") => damaged(text),
+            text => unusable(text),
+        })?;
     match check(&mut connection).map_err(|error| one_line(&error)) {
         Ok(None) => {}
         Ok(Some(what)) | Err(what) => return Err(damaged(what)),

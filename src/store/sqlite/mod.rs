@@ -64,7 +64,10 @@ impl Sqlite {
     ) -> Result<T, Error> {
         let inner = self.inner.clone();
         on_blocking_thread(&self.inner.name, move || {
-            let mut connection = inner.connection.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut connection = inner
+                .connection
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             work(&mut connection, inner.epoch).map_err(|failure| failure.of(&inner.name))
         })
         .await
