@@ -1,5 +1,39 @@
 //! The agent on each host: runs containers through the engine and reports what became of them.
+//!
+//! ```text
+//!            orders                        one step at a time
+//!  master ───────────► http ──► runner ──► supervisor ◄──► step (pure)
+//!     ▲                            │            │ ▲
+//!     │ register, beat, report     │ views      ▼ │ wake-ups
+//!     └────────────── agent ◄── reporter     runtime ──► engine (events, pings)
+//! ```
+//!
+//! There is no database: what runs is written on the containers' labels, and a worker that starts
+//! adopts what it finds. Reading order: `step`, `outcome`, `attempt`, `supervisor`, `runner`,
+//! `engine`, `agent`, `shutdown`.
 
+mod agent;
+mod attempt;
+mod contact;
+mod engine;
+mod error;
+mod http;
+mod logs;
+mod master;
+mod metrics;
 mod options;
+mod outcome;
+mod pulls;
+mod reporter;
+mod run;
+mod runner;
+pub mod runtime;
+mod shutdown;
+mod step;
+mod supervisor;
+mod tombstones;
 
+pub use error::Error;
+pub use master::{Answer, Master};
 pub use options::Options;
+pub use run::{run, run_with};

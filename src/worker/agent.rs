@@ -1,0 +1,342 @@
+//! The worker's side of the conversation with the master: registers, beats, reports, and takes the
+//! orders that come back.
+//!
+//! One request is in flight at a time, so what the master hears of a task is in order. Nothing is
+//! given up: while the master is away the agent keeps trying with growing, jittered waits, and the
+//! tasks go on without noticing. A heartbeat carries everything, so it also delivers every report
+//! that waits.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::contact::Contact;
+use super::engine::Condition;
+use super::master::Master;
+use super::runner::{Runner, Shared};
+use super::{Options, runtime::Info};
+use crate::backoff::Backoff;
+use crate::client::Error;
+use crate::core::Monotonic;
+use crate::wire::{self, Heartbeat, HeartbeatAnswer, Quantity, Register, TaskReport};
+
+/// A worker that nobody has asked anything for so long beats, whatever its interval.
+const LONELY_AFTER_MS: u64 = 6_000;
+/// How long between tries while the master does not answer.
+const RETRY: Backoff = Backoff {
+    first: Duration::from_millis(200),
+    most: Duration::from_secs(5),
+};
+/// While the master stays away, only each so-many-th failure is logged.
+const LOG_EVERY: u32 = 60;
+/// A node forgotten sooner than this after it registered waits before it registers again.
+const REGISTER_AGAIN_AFTER_MS: u64 = 1_000;
+/// Registration waits so long for the engine, so that what runs is named at once.
+const ENGINE_HEAD_START: Duration = Duration::from_secs(3);
+
+/// The worker's side of the conversation.
+pub struct Agent {
+    options: Options,
+    runner: Arc<Runner>,
+    master: Arc<dyn Master>,
+    contact: Arc<Contact>,
+    condition: watch::Receiver<Condition>,
+    registered: bool,
+    /// The registration named what the engine's host has.
+    host_named: bool,
+    last_registration: Monotonic,
+    last_beat: Monotonic,
+    beat_now: bool,
+    /// The master refuses heartbeats as such: reports go one by one.
+    singly: bool,
+    failures: u32,
+}
+
+/// What to say next.
+enum Word {
+    Register,
+    Heartbeat,
+    Report(Box<TaskReport>, super::reporter::Mark),
+}
+
+impl Agent {
+    /// An agent that has said nothing yet.
+    pub fn new(
+        options: Options,
+        runner: Arc<Runner>,
+        master: Arc<dyn Master>,
+        contact: Arc<Contact>,
+    ) -> Self {
+        let condition = runner.shared().engine.condition();
+        Self {
+            options,
+            runner,
+            master,
+            contact,
+            condition,
+            registered: false,
+            host_named: false,
+            last_registration: Monotonic::default(),
+            last_beat: Monotonic::default(),
+            beat_now: false,
+            singly: false,
+            failures: 0,
+        }
+    }
+
+    /// Talks with the master for as long as it is polled. To be dropped at the end.
+    pub async fn run(&mut self) {
+        self.give_engine_a_head_start().await;
+        loop {
+            let Some(word) = self.next_word() else {
+                self.wait().await;
+                continue;
+            };
+            match self.say(word).await {
+                Ok(()) => {
+                    if self.failures > 0 {
+                        log::info!("the master at {} answers again", self.options.master_url);
+                    }
+                    self.failures = 0;
+                }
+                Err(error) => self.failed(&error).await,
+            }
+        }
+    }
+
+    fn shared(&self) -> &Arc<Shared> {
+        self.runner.shared()
+    }
+
+    fn now(&self) -> Monotonic {
+        self.shared().clock.now().mono
+    }
+
+    async fn give_engine_a_head_start(&mut self) {
+        let runner = Arc::clone(&self.runner);
+        let _it_took_longer = tokio::time::timeout(ENGINE_HEAD_START, runner.looked()).await;
+    }
+
+    fn next_word(&mut self) -> Option<Word> {
+        let host_is_news = !self.host_named && self.shared().engine.info().borrow().is_some();
+        if !self.registered || host_is_news {
+            return Some(Word::Register);
+        }
+        let changed = self.condition.has_changed().unwrap_or(false);
+        if changed || self.beat_now || self.due_in().is_zero() {
+            return Some(Word::Heartbeat);
+        }
+        let (mark, mut waiting) = self.shared().reporter.waiting();
+        match waiting.len() {
+            0 => None,
+            n if n > 1 && !self.singly && self.runner.is_adopted() => Some(Word::Heartbeat),
+            _ => Some(Word::Report(Box::new(waiting.swap_remove(0)), mark)),
+        }
+    }
+
+    /// How long until the next heartbeat.
+    fn due_in(&self) -> Duration {
+        let interval = self.options.heartbeat_interval.as_millis() as u64;
+        let last_heard = self.contact.last().max(self.last_beat);
+        let due = (self.last_beat.0 + interval).min(last_heard.0 + LONELY_AFTER_MS);
+        Duration::from_millis(Monotonic(due).since_ms(self.now()))
+    }
+
+    async fn wait(&mut self) {
+        let due_in = self.due_in();
+        let shared = Arc::clone(self.shared());
+        tokio::select! {
+            () = shared.reporter.arrived() => {}
+            changed = self.condition.changed() => self.beat_now |= changed.is_ok(),
+            () = tokio::time::sleep(due_in) => {}
+        }
+    }
+
+    async fn say(&mut self, word: Word) -> Result<(), Error> {
+        match word {
+            Word::Register => self.register().await,
+            Word::Heartbeat => self.heartbeat().await,
+            Word::Report(report, mark) => self.report(*report, mark).await,
+        }
+    }
+
+    async fn register(&mut self) -> Result<(), Error> {
+        let (mark, tasks) = self.everything();
+        let register = self.registration(tasks.clone());
+        let answer = self.master.register(register).await?;
+        log::info!(
+            "registered at {} as {}",
+            self.options.master_url,
+            answer.node.node_id
+        );
+        self.registered = true;
+        self.last_registration = self.now();
+        self.accepted(mark, tasks.as_deref(), answer);
+        self.learn_restarts().await;
+        Ok(())
+    }
+
+    async fn heartbeat(&mut self) -> Result<(), Error> {
+        let (mark, tasks) = self.everything();
+        let condition = self.condition.borrow_and_update().clone();
+        let (condition, reason) = match condition {
+            Condition::Ready => (wire::Condition::Ready, None),
+            Condition::Degraded(why) => (wire::Condition::Degraded, Some(why)),
+        };
+        let beat = Heartbeat {
+            tasks: tasks.clone(),
+            condition: Some(condition),
+            reason,
+            used: None,
+        };
+        let answer = self.master.heartbeat(&self.options.node_id, beat).await?;
+        self.accepted(mark, tasks.as_deref(), answer);
+        Ok(())
+    }
+
+    async fn report(
+        &mut self,
+        report: TaskReport,
+        mark: super::reporter::Mark,
+    ) -> Result<(), Error> {
+        let TaskReport { task_id, report } = report;
+        match self.master.report(&task_id, report).await {
+            Ok(()) => {}
+            Err(error) if error.is_not_found() => {
+                log::info!("{task_id}: the master has forgotten it; its report is dropped");
+            }
+            Err(error) if is_refusal(&error) => {
+                log::error!("{task_id}: the master refused its report, which is dropped: {error}");
+            }
+            Err(error) => return Err(error),
+        }
+        self.shared().reporter.settle(&task_id, mark);
+        Ok(())
+    }
+
+    /// Everything there is to say about tasks, and how far that goes. No list as long as the engine
+    /// could not be asked what there is: an empty one would say that nothing runs.
+    fn everything(&self) -> (super::reporter::Mark, Option<Vec<TaskReport>>) {
+        let (mark, waiting) = self.shared().reporter.waiting();
+        let tasks = self.runner.reports().map(|mut tasks| {
+            for report in waiting {
+                if !tasks.iter().any(|task| task.task_id == report.task_id) {
+                    tasks.push(report);
+                }
+            }
+            tasks
+        });
+        (mark, tasks)
+    }
+
+    fn accepted(
+        &mut self,
+        mark: super::reporter::Mark,
+        tasks: Option<&[TaskReport]>,
+        answer: HeartbeatAnswer,
+    ) {
+        self.last_beat = self.now();
+        self.beat_now = false;
+        self.singly = false;
+        for order in &answer.stop {
+            log::info!(
+                "{}: ordered to stop attempt {}",
+                order.task_id,
+                order.attempt
+            );
+            self.runner.stop(order);
+        }
+        for task in answer.run {
+            let (task_id, attempt) = (task.task_id.clone(), task.attempt);
+            let verdict = self.runner.execute(task);
+            log::info!("{task_id}: ordered to run attempt {attempt}: {verdict:?}");
+        }
+        if let Some(tasks) = tasks {
+            self.shared().reporter.settle_all(mark);
+            self.runner.confirm(tasks);
+        }
+    }
+
+    /// The engine does not count restarts over the life of a worker's process; the master does.
+    async fn learn_restarts(&self) {
+        for (task_id, attempt) in self.runner.adopted_with_restarts() {
+            match self.master.task(&task_id).await {
+                Ok(task) if task.attempt == attempt => {
+                    let restarts = task.restart_count;
+                    self.runner.restarted_before(&task_id, attempt, restarts);
+                }
+                Ok(_) => {}
+                Err(error) => log::debug!("{task_id}: restarts not known: {error}"),
+            }
+        }
+    }
+
+    fn registration(&mut self, tasks: Option<Vec<TaskReport>>) -> Register {
+        let info = self.shared().engine.info().borrow().clone();
+        self.host_named = info.is_some();
+        let condition = self.condition.borrow_and_update().clone();
+        let options = &self.options;
+        let host = |get: fn(&Info) -> u64| info.as_ref().map(get);
+        Register {
+            hostname: options.hostname.clone(),
+            port: options.port,
+            node_id: Some(options.node_id.clone()),
+            capacity: options.capacity,
+            cpu: options
+                .cpu_millicores
+                .or_else(|| host(|info| info.cpu_millicores))
+                .map(Quantity::Number),
+            memory: options
+                .memory_bytes
+                .or_else(|| host(|info| info.memory_bytes))
+                .map(Quantity::Number),
+            labels: Some(options.labels.clone()),
+            engine: info.map(|info| info.engine),
+            version: Some(env!("CARGO_PKG_VERSION").into()),
+            heartbeat_interval_ms: Some(options.heartbeat_interval.as_millis() as u64),
+            degraded: match condition {
+                Condition::Ready => None,
+                Condition::Degraded(why) => Some(why),
+            },
+            tasks,
+        }
+    }
+
+    async fn failed(&mut self, error: &Error) {
+        if error.is_not_found() && self.registered {
+            log::info!("the master does not know this node: registering again");
+            self.registered = false;
+            if self.now().since_ms(self.last_registration) > REGISTER_AGAIN_AFTER_MS {
+                return;
+            }
+        }
+        if is_refusal(error) && self.registered {
+            // Perhaps too long, or something in it is wrong: what can be told singly still is.
+            log::error!("the master refused the heartbeat: {error}");
+            self.singly = true;
+            self.beat_now = false;
+            self.last_beat = self.now();
+        }
+        if self.failures.is_multiple_of(LOG_EVERY) {
+            let what = if self.registered {
+                "reach"
+            } else {
+                "register at"
+            };
+            let url = &self.options.master_url;
+            log::warn!("can't {what} the master at {url}: {error}; trying again until it works");
+        }
+        self.failures = self.failures.saturating_add(1);
+        let random = self.shared().clock.now().random;
+        tokio::time::sleep(RETRY.wait(self.failures, random)).await;
+    }
+}
+
+/// Saying the same again would be refused again.
+fn is_refusal(error: &Error) -> bool {
+    error
+        .status()
+        .is_some_and(|status| (400..500).contains(&status))
+        && !error.is_transient()
+}

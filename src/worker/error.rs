@@ -1,0 +1,38 @@
+//! Why a worker could not start.
+
+use std::net::SocketAddr;
+
+/// Why a worker could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Its address can't be listened on.
+    #[error("can't listen on {address}: {}", why(.error))]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why not.
+        error: std::io::Error,
+    },
+    /// The HTTP server ended by itself.
+    #[error("the HTTP server ended: {0}")]
+    Server(std::io::Error),
+    /// A part that must go on for ever ended.
+    #[error("{0} ended unexpectedly: this is a mistake in podling")]
+    Ended(&'static str),
+    /// The thread for HTTP requests can't be started.
+    #[error("can't start the HTTP client: {0}")]
+    Client(std::io::Error),
+    /// The container engine's address (`DOCKER_HOST`) makes no sense.
+    #[error("the container engine's address makes no sense: {0}")]
+    EngineAddress(String),
+}
+
+fn why(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            "the port is in use; stop what uses it, or choose another with --port".into()
+        }
+        std::io::ErrorKind::PermissionDenied => "not permitted; choose a port above 1023".into(),
+        _ => error.to_string(),
+    }
+}

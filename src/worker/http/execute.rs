@@ -1,0 +1,77 @@
+//! Orders to run tasks.
+
+use actix_web::{HttpResponse, web};
+use serde_json::json;
+
+use super::State;
+use crate::http::{Body, Refusal};
+use crate::wire::{Execute, ExecuteBatch, ExecuteVerdict, Task};
+use crate::worker::runner::Verdict;
+
+/// `POST /api/v1/tasks/{id}/execute`
+pub async fn one(
+    state: web::Data<State>,
+    id: web::Path<String>,
+    body: Body<Execute>,
+) -> Result<HttpResponse, Refusal> {
+    let task = body.0.task;
+    if task.task_id != *id {
+        return Err(Refusal::invalid("task ID mismatch"));
+    }
+    check(&task)?;
+    match state.runner.execute(task) {
+        Verdict::Accepted => Ok(HttpResponse::Accepted().json(json!({
+            "message": "task accepted for execution",
+            "taskId": *id,
+        }))),
+        Verdict::OlderAttempt { seen } => Err(Refusal::conflict("older_attempt", older(seen))),
+        Verdict::ShuttingDown => Err(Refusal::unavailable("shutting_down", SHUTTING_DOWN, 5)),
+    }
+}
+
+/// `POST /api/v1/tasks/execute`
+pub async fn batch(state: web::Data<State>, body: Body<ExecuteBatch>) -> HttpResponse {
+    let verdicts: Vec<ExecuteVerdict> = body
+        .0
+        .tasks
+        .into_iter()
+        .map(|task| {
+            let task_id = task.task_id.clone();
+            let error = match check(&task).map(|()| state.runner.execute(task)) {
+                Ok(Verdict::Accepted) => None,
+                Ok(Verdict::OlderAttempt { seen }) => Some(older(seen)),
+                Ok(Verdict::ShuttingDown) => Some(SHUTTING_DOWN.into()),
+                Err(refusal) => Some(refusal.to_string()),
+            };
+            ExecuteVerdict {
+                task_id,
+                accepted: error.is_none(),
+                error,
+            }
+        })
+        .collect();
+    HttpResponse::Ok().json(verdicts)
+}
+
+const SHUTTING_DOWN: &str = "this worker is shutting down and takes no more tasks";
+
+fn older(seen: u32) -> String {
+    format!("this is an older attempt: attempt {seen} was seen already")
+}
+
+/// What the container's name and labels are made of has to be there. The rest was checked by the
+/// master.
+fn check(task: &Task) -> Result<(), Refusal> {
+    for (field, text) in [
+        ("taskId", &task.task_id),
+        ("name", &task.name),
+        ("image", &task.image),
+    ] {
+        if text.is_empty() {
+            return Err(Refusal::invalid(format!(
+                "invalid field `task.{field}`: is empty"
+            )));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,122 @@
+//! The worker's HTTP server: the endpoints of `WIRE.md`, "Worker".
+//!
+//! Handlers only note orders and read views: nothing here waits for the engine, except a removal
+//! and the logs. One thread serves them all.
+
+mod execute;
+mod logs;
+mod pull;
+mod status;
+mod tasks;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::{Server, Service};
+use actix_web::http::Method;
+use actix_web::{App, HttpServer, web};
+use tokio_util::sync::CancellationToken;
+
+use super::contact::Contact;
+use super::runner::Runner;
+use crate::http::{not_found, resource};
+
+/// Open requests get so long at the end; streams are ended by their token before.
+const SHUTDOWN_SECONDS: u64 = 2;
+/// Longer than clients keep idle connections, so that none sends into a closing one.
+const KEEP_ALIVE: Duration = Duration::from_secs(20);
+
+/// What handlers work with.
+#[derive(Clone)]
+pub struct State {
+    runner: Arc<Runner>,
+    contact: Arc<Contact>,
+    /// Ends the streams.
+    streams: CancellationToken,
+    /// The worker's own runtime: what talks with the engine runs there, not on the server's.
+    handle: tokio::runtime::Handle,
+}
+
+impl State {
+    /// To be called on the worker's own runtime.
+    pub fn new(runner: Arc<Runner>, contact: Arc<Contact>, streams: CancellationToken) -> Self {
+        Self {
+            runner,
+            contact,
+            streams,
+            handle: tokio::runtime::Handle::current(),
+        }
+    }
+}
+
+/// The server, bound and not yet running.
+///
+/// # Errors
+/// The address can't be listened on.
+pub fn server(state: State, address: SocketAddr) -> std::io::Result<Server> {
+    let server = HttpServer::new(move || {
+        let contact = Arc::clone(&state.contact);
+        App::new()
+            .app_data(web::Data::new(state.clone()))
+            .wrap_fn(move |request, service| {
+                // Whoever collects figures is not the master.
+                if request.path() != "/metrics" {
+                    contact.touch();
+                }
+                service.call(request)
+            })
+            .configure(routes)
+    });
+    let server = server
+        .workers(1)
+        .disable_signals()
+        .keep_alive(KEEP_ALIVE)
+        .shutdown_timeout(SHUTDOWN_SECONDS)
+        .bind(address)?;
+    Ok(server.run())
+}
+
+fn routes(config: &mut web::ServiceConfig) {
+    let (get, post, delete) = (|| Method::GET, || Method::POST, || Method::DELETE);
+    config
+        .service(resource("/health", [(get(), web::to(status::health))]))
+        .service(resource("/metrics", [(get(), web::to(status::metrics))]))
+        .service(resource("/version", [(get(), web::to(status::version))]))
+        .service(resource(
+            "/api/v1/tasks/execute",
+            [(post(), web::to(execute::batch))],
+        ))
+        .service(resource(
+            "/api/v1/tasks/{id}/execute",
+            [(post(), web::to(execute::one))],
+        ))
+        .service(resource(
+            "/api/v1/tasks/{id}/stop",
+            [(post(), web::to(tasks::stop))],
+        ))
+        .service(resource(
+            "/api/v1/tasks/{id}/status",
+            [(get(), web::to(tasks::status))],
+        ))
+        .service(resource(
+            "/api/v1/tasks/{id}/logs",
+            [(get(), web::to(logs::logs))],
+        ))
+        .service(resource(
+            "/api/v1/tasks/{id}/pull",
+            [(get(), web::to(pull::pull))],
+        ))
+        .service(resource(
+            "/api/v1/tasks/{id}",
+            [(delete(), web::to(tasks::remove))],
+        ))
+        .default_service(web::to(not_found));
+}
+
+fn unknown_task(id: &str) -> crate::http::Refusal {
+    crate::http::Refusal::not_found(format!("task {id} is not on this node"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,44 @@
+//! What the worker says about itself.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+
+use super::State;
+use crate::http::Refusal;
+use crate::wire::{Health, Version};
+
+/// `GET /health`
+pub async fn health(state: web::Data<State>) -> HttpResponse {
+    HttpResponse::Ok().json(Health {
+        status: "ok".into(),
+        service: "podling-worker".into(),
+        node_id: Some(state.runner.shared().node_id.clone()),
+    })
+}
+
+/// `GET /version`
+pub async fn version() -> HttpResponse {
+    HttpResponse::Ok().json(Version {
+        version: env!("CARGO_PKG_VERSION").into(),
+        commit: option_env!("PODLING_COMMIT").unwrap_or("unknown").into(),
+        build_date: option_env!("PODLING_BUILD_DATE")
+            .unwrap_or("unknown")
+            .into(),
+        api_version: "v1".into(),
+    })
+}
+
+/// `GET /metrics`
+pub async fn metrics(state: web::Data<State>) -> Result<HttpResponse, Refusal> {
+    let text = state.runner.shared().metrics.render(&state.runner);
+    let text = text.map_err(|error| {
+        Refusal::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            error.to_string(),
+        )
+    })?;
+    Ok(HttpResponse::Ok()
+        .content_type("application/openmetrics-text; version=1.0.0; charset=utf-8")
+        .body(text))
+}

@@ -1,0 +1,146 @@
+//! Pulls in progress: one per image however many tasks want it, and who looks on sees all of it.
+//!
+//! A pull that nobody waits for any more is ended. Progress is kept per layer, so that somebody who
+//! comes late sees where each layer is and then what follows.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use futures_util::{Stream, StreamExt, stream};
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{broadcast, watch};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::runtime::{Error, Runtime};
+use crate::wire::PullProgress;
+
+/// Steps a watcher may be behind before it misses some: it then goes on with newer ones.
+const STEPS_KEPT: usize = 256;
+
+/// The pulls in progress.
+pub struct Pulls {
+    runtime: Arc<dyn Runtime>,
+    by_image: Mutex<HashMap<String, Weak<Pull>>>,
+}
+
+/// One pull; dropped by its last waiter, it is ended.
+struct Pull {
+    done: watch::Receiver<Option<Result<(), Error>>>,
+    progress: Arc<Progress>,
+    _ended_with_this: DropGuard,
+}
+
+struct Progress {
+    layers: Mutex<BTreeMap<Option<String>, PullProgress>>,
+    steps: broadcast::Sender<PullProgress>,
+}
+
+impl Pulls {
+    /// None yet.
+    pub fn new(runtime: Arc<dyn Runtime>) -> Self {
+        Self {
+            runtime,
+            by_image: Mutex::default(),
+        }
+    }
+
+    /// Pulls an image, or waits for the pull that is under way. Cancel-safe: who stops waiting
+    /// ends the pull only when nobody else waits for it.
+    pub async fn pull(&self, image: &str) -> Result<(), Error> {
+        let pull = self.join(image);
+        let mut done = pull.done.clone();
+        match done.wait_for(Option::is_some).await {
+            Ok(result) => result.clone().unwrap_or(Ok(())),
+            Err(_) => Err(Error::Other {
+                operation: "pull",
+                why: "the pull was cut off".into(),
+            }),
+        }
+    }
+
+    /// The steps of the pull of this image, until it is over; none when it isn't pulled now.
+    pub fn watch(&self, image: &str) -> Option<impl Stream<Item = PullProgress> + use<>> {
+        let pull = self.running(image)?;
+        let progress = Arc::clone(&pull.progress);
+        let done = pull.done.clone();
+        drop(pull); // looking on does not keep it going
+        Some(progress.follow(done))
+    }
+
+    fn running(&self, image: &str) -> Option<Arc<Pull>> {
+        let by_image = self.by_image.lock().unwrap_or_else(PoisonError::into_inner);
+        let pull = by_image.get(image)?.upgrade()?;
+        let running = pull.done.borrow().is_none();
+        running.then_some(pull)
+    }
+
+    fn join(&self, image: &str) -> Arc<Pull> {
+        if let Some(pull) = self.running(image) {
+            return pull;
+        }
+        let pull = self.begin(image.to_owned());
+        let mut by_image = self.by_image.lock().unwrap_or_else(PoisonError::into_inner);
+        by_image.retain(|_, other| other.strong_count() > 0);
+        by_image.insert(image.to_owned(), Arc::downgrade(&pull));
+        pull
+    }
+
+    fn begin(&self, image: String) -> Arc<Pull> {
+        let (done_sender, done) = watch::channel(None);
+        let progress = Arc::new(Progress {
+            layers: Mutex::default(),
+            steps: broadcast::Sender::new(STEPS_KEPT),
+        });
+        let nobody_waits = CancellationToken::new();
+        let runtime = Arc::clone(&self.runtime);
+        let sink = Arc::clone(&progress);
+        let token = nobody_waits.clone();
+        tokio::spawn(async move {
+            let pulling = runtime.pull(&image, Box::new(move |step| sink.note(step)));
+            tokio::select! {
+                result = pulling => { done_sender.send_replace(Some(result)); }
+                () = token.cancelled() => log::info!("pull of {image} ended: nobody waits for it"),
+            }
+        });
+        Arc::new(Pull {
+            done,
+            progress,
+            _ended_with_this: nobody_waits.drop_guard(),
+        })
+    }
+}
+
+impl Progress {
+    fn note(&self, step: PullProgress) {
+        let mut layers = self.layers.lock().unwrap_or_else(PoisonError::into_inner);
+        layers.insert(step.layer.clone(), step.clone());
+        // Sent under the lock, so that a newcomer sees each step once: in the list or after it.
+        let _nobody_watches = self.steps.send(step);
+    }
+
+    /// What is known so far, then what follows, until the pull is over.
+    fn follow(
+        self: Arc<Self>,
+        done: watch::Receiver<Option<Result<(), Error>>>,
+    ) -> impl Stream<Item = PullProgress> {
+        let layers = self.layers.lock().unwrap_or_else(PoisonError::into_inner);
+        let so_far: Vec<PullProgress> = layers.values().cloned().collect();
+        let steps = self.steps.subscribe();
+        drop(layers);
+        let then = stream::unfold((steps, done), async |(mut steps, mut done)| {
+            loop {
+                let step = tokio::select! {
+                    biased;
+                    step = steps.recv() => step,
+                    _ = done.wait_for(Option::is_some) => return None,
+                };
+                match step {
+                    Ok(step) => return Some((step, (steps, done))),
+                    Err(RecvError::Lagged(_)) => {}
+                    Err(RecvError::Closed) => return None,
+                }
+            }
+        });
+        stream::iter(so_far).chain(then)
+    }
+}

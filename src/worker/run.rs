@@ -1,0 +1,124 @@
+//! A worker from start to end.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+
+use actix_web::dev::ServerHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::agent::Agent;
+use super::contact::Contact;
+use super::engine::{EngineState, watch_engine};
+use super::master::Master;
+use super::metrics::Metrics;
+use super::pulls::Pulls;
+use super::reporter::Reporter;
+use super::runner::{Runner, Shared};
+use super::runtime::Runtime;
+use super::runtime::docker::Docker;
+use super::{Error, Options, http, shutdown};
+use crate::client::{MasterClient, Transport};
+use crate::clock::{SharedClock, SystemClock};
+
+/// Runs a worker on Docker until `token` is cancelled and everything is in order.
+///
+/// # Errors
+/// It can't begin: the port is in use, or the engine's address makes no sense. An engine or a
+/// master that is away is no error: both are waited for.
+pub async fn run(options: Options, token: CancellationToken) -> Result<(), Error> {
+    let runtime = Docker::connect().map_err(|error| Error::EngineAddress(error.to_string()))?;
+    let transport = Transport::start().map_err(Error::Client)?;
+    let master = MasterClient::new(transport, &options.master_url);
+    let clock = SystemClock::shared();
+    run_with(options, Arc::new(runtime), Arc::new(master), clock, token).await
+}
+
+/// The same with another runtime, master and clock: for tests and simulated nodes.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_with(
+    options: Options,
+    runtime: Arc<dyn Runtime>,
+    master: Arc<dyn Master>,
+    clock: SharedClock,
+    token: CancellationToken,
+) -> Result<(), Error> {
+    let shared = Arc::new(Shared {
+        node_id: options.node_id.clone(),
+        reporter: Reporter::default(),
+        pulls: Pulls::new(Arc::clone(&runtime)),
+        engine: EngineState::default(),
+        metrics: Metrics::default(),
+        clock: Arc::clone(&clock),
+        runtime,
+    });
+    let runner = Runner::new(shared);
+    let contact = Arc::new(Contact::new(clock));
+
+    // Listen first: the master may call as soon as it knows the node.
+    let address = SocketAddr::new(options.bind, options.port);
+    let streams = token.child_token();
+    let state = http::State::new(Arc::clone(&runner), Arc::clone(&contact), streams.clone());
+    let server = http::server(state, address).map_err(|error| Error::Listen { address, error })?;
+    let handle = server.handle();
+    let mut server = tokio::spawn(server);
+    log::info!("worker {} listens on {address}", options.node_id);
+
+    let mut engine = tokio::spawn(watch_engine(Arc::clone(&runner)));
+    let mut agent = Agent::new(
+        options.clone(),
+        Arc::clone(&runner),
+        Arc::clone(&master),
+        contact,
+    );
+    let mut agent = tokio::spawn(async move { agent.run().await });
+
+    let result = {
+        let mut until_the_end = pin!(until_the_end(&options, &runner, master.as_ref(), &token));
+        tokio::select! {
+            () = &mut until_the_end => Ok(()),
+            ended = &mut server => Err(match ended {
+                Ok(Err(error)) => Error::Server(error),
+                Ok(Ok(())) | Err(_) => Error::Ended("the HTTP server"),
+            }),
+            _ = &mut engine => Err(Error::Ended("the watch on the engine")),
+            _ = &mut agent => Err(Error::Ended("the agent")),
+        }
+    };
+    agent.abort();
+    if result.is_ok() && !options.leave_running {
+        shutdown::sign_off(&runner, master.as_ref(), &options.node_id).await;
+    }
+    engine.abort();
+    runner.abandon().await;
+    streams.cancel();
+    stop_server(handle).await;
+    result
+}
+
+/// Waits for the token, then does what there is to do before the agent may fall silent.
+fn until_the_end<'a>(
+    options: &'a Options,
+    runner: &'a Arc<Runner>,
+    master: &'a dyn Master,
+    token: &'a CancellationToken,
+) -> impl Future<Output = ()> + 'a {
+    async move {
+        token.cancelled().await;
+        if options.leave_running {
+            runner.close();
+            log::info!("shutting down; {} tasks are left running", runner.active());
+        } else {
+            let total = options.shutdown_timeout;
+            shutdown::drain(runner, master, &options.node_id, total).await;
+        }
+        shutdown::reports_accepted(runner).await;
+    }
+}
+
+async fn stop_server(handle: ServerHandle) {
+    handle.stop(true).await;
+}

@@ -1,0 +1,505 @@
+//! All tasks of this worker: takes orders, hands them to one supervisor per task, and wakes those
+//! that have something to see.
+//!
+//! Orders may come doubled, late and in any order; per (task, attempt) they are acted on once:
+//! a known attempt changes nothing, an older one is refused, a newer one supersedes, and one that
+//! is over and gone is remembered for a while so that it does not come back.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry as Slot;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::attempt::{Attempt, View};
+use super::engine::EngineState;
+use super::metrics::Metrics;
+use super::pulls::Pulls;
+use super::reporter::Reporter;
+use super::runtime::{Listed, Runtime};
+use super::step::Goal;
+use super::supervisor::Supervisor;
+use super::tombstones::Tombstones;
+use crate::clock::SharedClock;
+use crate::wire::{self, RestartPolicy};
+
+/// What all supervisors work with.
+pub struct Shared {
+    /// This node.
+    pub node_id: String,
+    /// The engine.
+    pub runtime: Arc<dyn Runtime>,
+    /// Time.
+    pub clock: SharedClock,
+    /// What the master has to be told.
+    pub reporter: Reporter,
+    /// Images on their way.
+    pub pulls: Pulls,
+    /// How the engine is.
+    pub engine: EngineState,
+    /// Figures.
+    pub metrics: Metrics,
+}
+
+/// The order in force for a task.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Order {
+    /// The task, with its attempt.
+    pub task: Arc<wire::Task>,
+    /// What is wanted of it.
+    pub goal: Goal,
+    /// The master said that this attempt is the current one.
+    pub confirmed: bool,
+    /// Restarts within the attempt that the master knows of, before this process began.
+    pub restarts_before: u32,
+    /// Found on the engine, and the master was not asked about its restarts yet.
+    pub adopted: bool,
+}
+
+impl Order {
+    fn new(task: Arc<wire::Task>, goal: Goal, confirmed: bool) -> Self {
+        Self {
+            task,
+            goal,
+            confirmed,
+            restarts_before: 0,
+            adopted: false,
+        }
+    }
+}
+
+/// Tells a supervisor that there is something to see. What it missed while it was busy is one
+/// wake-up, not many.
+#[derive(Debug, Default)]
+pub struct Wake(Notify);
+
+impl Wake {
+    /// Wakes it now, or as soon as it waits.
+    pub fn wake(&self) {
+        self.0.notify_one();
+    }
+
+    /// Waits to be woken. Cancel-safe.
+    pub async fn woken(&self) {
+        self.0.notified().await;
+    }
+}
+
+/// What becomes of an order to run a task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Taken, or taken before: nothing happens twice.
+    Accepted,
+    /// A newer attempt was seen already.
+    OlderAttempt {
+        /// Which.
+        seen: u32,
+    },
+    /// The worker is shutting down.
+    ShuttingDown,
+}
+
+/// All tasks of this worker.
+pub struct Runner {
+    shared: Arc<Shared>,
+    table: Mutex<Table>,
+    adopted: watch::Sender<bool>,
+    supervisors: TaskTracker,
+    abandoned: CancellationToken,
+}
+
+#[derive(Default)]
+struct Table {
+    entries: HashMap<String, Entry>,
+    tombstones: Tombstones,
+    /// Older containers found at the beginning, by task, for their supervisor to dispose of.
+    leftovers: HashMap<String, Vec<Attempt>>,
+    /// Stops of tasks that were not known before the engine could be asked.
+    early_stops: Vec<wire::StopOrder>,
+    closed: bool,
+}
+
+struct Entry {
+    orders: watch::Sender<Order>,
+    view: watch::Receiver<View>,
+    wake: Arc<Wake>,
+}
+
+impl Entry {
+    fn attempt(&self) -> u32 {
+        self.orders.borrow().task.attempt
+    }
+}
+
+impl Runner {
+    /// No tasks yet; nothing is done before [`Runner::adopt`].
+    pub fn new(shared: Arc<Shared>) -> Arc<Self> {
+        Arc::new(Self {
+            shared,
+            table: Mutex::default(),
+            adopted: watch::Sender::new(false),
+            supervisors: TaskTracker::new(),
+            abandoned: CancellationToken::new(),
+        })
+    }
+
+    /// What all supervisors work with.
+    pub fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// An order to run a task.
+    pub fn execute(self: &Arc<Self>, task: wire::Task) -> Verdict {
+        let mut table = self.table();
+        if table.closed {
+            return Verdict::ShuttingDown;
+        }
+        let (task_id, attempt) = (task.task_id.clone(), task.attempt);
+        match table.tombstones.attempt(&task_id) {
+            Some(seen) if attempt < seen => return Verdict::OlderAttempt { seen },
+            Some(seen) if attempt == seen => {
+                drop(table);
+                self.report_stopped(&task_id, attempt);
+                return Verdict::Accepted;
+            }
+            _ => {}
+        }
+        if let Some(entry) = table.entries.get(&task_id) {
+            let seen = entry.attempt();
+            if attempt < seen {
+                return Verdict::OlderAttempt { seen };
+            }
+            if attempt > seen {
+                let order = Order::new(Arc::new(task), Goal::Run, true);
+                entry.orders.send_replace(order);
+            } else {
+                entry.confirm();
+            }
+            return Verdict::Accepted;
+        }
+        let task = Arc::new(task);
+        let attempt = Attempt::ordered(Arc::clone(&task), &self.shared.node_id);
+        self.supervise(&mut table, attempt, Order::new(task, Goal::Run, true));
+        Verdict::Accepted
+    }
+
+    /// An order to stop (and perhaps remove) an attempt of a task, and all older ones.
+    pub fn stop(&self, order: &wire::StopOrder) {
+        let mut table = self.table();
+        let goal = if order.remove {
+            Goal::Remove {
+                grace_seconds: order.grace_period_seconds,
+            }
+        } else {
+            Goal::Stop {
+                grace_seconds: order.grace_period_seconds,
+            }
+        };
+        match table.entries.get(&order.task_id) {
+            Some(entry) if entry.attempt() <= order.attempt => entry.want(goal),
+            // A newer one is here, which disposes of the older ones itself.
+            Some(_) => {}
+            None if self.is_adopted() => {
+                table.tombstones.add(&order.task_id, order.attempt);
+                drop(table);
+                self.report_stopped(&order.task_id, order.attempt);
+            }
+            // Perhaps its container is there: nobody could look yet.
+            None => table.early_stops.push(order.clone()),
+        }
+    }
+
+    /// What this worker knows of a task.
+    pub fn view(&self, task_id: &str) -> Option<watch::Receiver<View>> {
+        Some(self.table().entries.get(task_id)?.view.clone())
+    }
+
+    /// How every task is; none while the engine could not be asked yet.
+    pub fn reports(&self) -> Option<Vec<wire::TaskReport>> {
+        if !self.is_adopted() {
+            return None;
+        }
+        let table = self.table();
+        let views = table
+            .entries
+            .values()
+            .map(|entry| entry.view.borrow().as_task_report());
+        Some(views.collect())
+    }
+
+    /// Whether the engine could be asked what there is.
+    pub fn is_adopted(&self) -> bool {
+        *self.adopted.borrow()
+    }
+
+    /// Waits until the engine was asked what there is, and each container was looked at.
+    pub async fn looked(&self) {
+        let mut adopted = self.adopted.subscribe();
+        let _closed = adopted.wait_for(|adopted| *adopted).await.is_err();
+        for mut view in self.views() {
+            let _gone = view
+                .wait_for(|view| view.ended || view.stage.is_some())
+                .await
+                .is_err();
+        }
+    }
+
+    fn views(&self) -> Vec<watch::Receiver<View>> {
+        let table = self.table();
+        table
+            .entries
+            .values()
+            .map(|entry| entry.view.clone())
+            .collect()
+    }
+
+    /// The master has seen these attempts, and its orders about them were taken: what it did not
+    /// order to stop is current.
+    pub fn confirm(&self, reported: &[wire::TaskReport]) {
+        let table = self.table();
+        for report in reported {
+            if let Some(entry) = table.entries.get(&report.task_id)
+                && report.report.attempt == Some(entry.attempt())
+            {
+                entry.confirm();
+            }
+        }
+    }
+
+    /// The adopted attempts whose restarts before this process the master may know of.
+    pub fn adopted_with_restarts(&self) -> Vec<(String, u32)> {
+        let table = self.table();
+        let entries = table.entries.iter().filter(|(_, entry)| {
+            let order = entry.orders.borrow();
+            order.adopted && order.task.restart_policy != RestartPolicy::Never
+        });
+        let named = entries.map(|(task_id, entry)| (task_id.clone(), entry.attempt()));
+        named.collect()
+    }
+
+    /// The master knows of so many restarts before this process.
+    pub fn restarted_before(&self, task_id: &str, attempt: u32, restarts: u32) {
+        if let Some(entry) = self.table().entries.get(task_id) {
+            entry.orders.send_if_modified(|order| {
+                let news = order.adopted && order.task.attempt == attempt;
+                if news {
+                    order.restarts_before = restarts;
+                    order.adopted = false;
+                }
+                news
+            });
+        }
+    }
+
+    /// Takes over what an earlier process left on the engine; orders that waited for this go on.
+    pub fn adopt(self: &Arc<Self>, found: Vec<Listed>) {
+        let mut table = self.table();
+        for listed in found {
+            self.adopt_one(&mut table, &listed);
+        }
+        let early_stops = std::mem::take(&mut table.early_stops);
+        drop(table);
+        self.adopted.send_replace(true);
+        for order in early_stops {
+            self.stop(&order);
+        }
+    }
+
+    fn adopt_one(self: &Arc<Self>, table: &mut Table, listed: &Listed) {
+        let now = self.shared.clock.now().mono;
+        let attempt = Attempt::adopted(listed, now);
+        let task_id = listed.identity.task_id.clone();
+        match table.entries.get(&task_id).map(Entry::attempt) {
+            None => {
+                log::info!(
+                    "{task_id}: adopted container {}: {:?}",
+                    listed.name,
+                    listed.stage
+                );
+                let running = listed.stage == super::runtime::container::Stage::Running;
+                let over = table.tombstones.attempt(&task_id) >= Some(listed.identity.attempt);
+                let goal = if over {
+                    Goal::Remove { grace_seconds: 0 }
+                } else {
+                    Goal::Run
+                };
+                let mut order = Order::new(Arc::clone(&attempt.task), goal, running);
+                order.adopted = true;
+                self.supervise(table, attempt, order);
+            }
+            // Ordered before the engine could be asked, or listed twice: create finds it by name.
+            Some(known) if known == listed.identity.attempt => {}
+            Some(known) if known > listed.identity.attempt => {
+                table.leftovers.entry(task_id).or_default().push(attempt);
+            }
+            Some(_) => {
+                if let Some(entry) = table.entries.get(&task_id) {
+                    let task = Arc::clone(&attempt.task);
+                    let order = Order::new(task, Goal::Run, false);
+                    entry.orders.send_replace(order);
+                }
+            }
+        }
+    }
+
+    /// Compares what the engine has with what the supervisors believe and wakes those that err.
+    pub fn resync(self: &Arc<Self>, found: Vec<Listed>) {
+        let mut table = self.table();
+        let mut listed: HashMap<(String, u32), Listed> = HashMap::new();
+        for container in found {
+            let key = (
+                container.identity.task_id.clone(),
+                container.identity.attempt,
+            );
+            if table.entries.contains_key(&container.identity.task_id) {
+                listed.insert(key, container);
+            } else {
+                self.adopt_one(&mut table, &container);
+            }
+        }
+        for (task_id, entry) in &table.entries {
+            let view = entry.view.borrow();
+            let seen = listed.get(&(task_id.clone(), view.task.attempt));
+            let differs = view.stage.is_some() && view.stage != seen.map(|seen| seen.stage);
+            if !view.ended && differs {
+                entry.wake.wake();
+            }
+        }
+    }
+
+    /// Something happened to a task's container.
+    pub fn wake(&self, task_id: &str) {
+        if let Some(entry) = self.table().entries.get(task_id) {
+            entry.wake.wake();
+        }
+    }
+
+    /// The engine is back: whoever waits for it goes on.
+    pub fn wake_all(&self) {
+        for entry in self.table().entries.values() {
+            entry.wake.wake();
+        }
+    }
+
+    /// No more new tasks.
+    pub fn close(&self) {
+        self.table().closed = true;
+    }
+
+    /// Stops what has not ended: all of it, or only what would never end by itself.
+    pub fn stop_all(&self, grace_seconds: u32, only: impl Fn(RestartPolicy) -> bool) {
+        for entry in self.table().entries.values() {
+            if only(entry.orders.borrow().task.restart_policy) && !entry.view.borrow().ended {
+                entry.want(Goal::Stop { grace_seconds });
+            }
+        }
+    }
+
+    /// How many tasks have not ended.
+    pub fn active(&self) -> usize {
+        let table = self.table();
+        let active = |entry: &&Entry| !entry.view.borrow().ended;
+        table.entries.values().filter(active).count()
+    }
+
+    /// Waits until every task has ended.
+    pub async fn all_ended(&self) {
+        for mut view in self.views() {
+            // Its sender gone means that it was forgotten: over as well.
+            let _forgotten = view.wait_for(|view| view.ended).await.is_err();
+        }
+    }
+
+    /// Lets go of everything as it is; containers go on by themselves.
+    pub async fn abandon(&self) {
+        self.close();
+        self.abandoned.cancel();
+        self.supervisors.close();
+        self.supervisors.wait().await;
+    }
+
+    fn supervise(self: &Arc<Self>, table: &mut Table, attempt: Attempt, order: Order) {
+        let task_id = attempt.identity.task_id.clone();
+        let (orders, receiver) = watch::channel(order);
+        let wake = Arc::new(Wake::default());
+        let (supervisor, view) = Supervisor::new(
+            Arc::clone(&self.shared),
+            receiver,
+            Arc::clone(&wake),
+            attempt,
+        );
+        let entry = Entry { orders, view, wake };
+        table.entries.insert(task_id.clone(), entry);
+        let runner = Arc::clone(self);
+        let abandoned = self.abandoned.clone();
+        self.supervisors.spawn(async move {
+            tokio::select! {
+                () = abandoned.cancelled() => {}
+                () = runner.see_through(task_id, supervisor) => {}
+            }
+        });
+    }
+
+    async fn see_through(self: &Arc<Self>, task_id: String, mut supervisor: Supervisor) {
+        let mut adopted = self.adopted.subscribe();
+        if adopted.wait_for(|adopted| *adopted).await.is_err() {
+            return;
+        }
+        let mut leftovers = self.table().leftovers.remove(&task_id).unwrap_or_default();
+        while let Some(attempt) = supervisor.run(std::mem::take(&mut leftovers)).await {
+            if self.forget(&task_id, attempt) {
+                return;
+            }
+        }
+    }
+
+    /// Nothing is left of the attempt. False when a newer one was ordered in the meantime.
+    fn forget(&self, task_id: &str, attempt: u32) -> bool {
+        let mut table = self.table();
+        table.tombstones.add(task_id, attempt);
+        match table.entries.entry(task_id.into()) {
+            Slot::Occupied(entry) if entry.get().attempt() > attempt => false,
+            Slot::Occupied(entry) => {
+                entry.remove();
+                true
+            }
+            Slot::Vacant(_) => true,
+        }
+    }
+
+    fn report_stopped(&self, task_id: &str, attempt: u32) {
+        let report = wire::Report {
+            status: "stopped".into(),
+            attempt: Some(attempt),
+            node_id: Some(self.shared.node_id.clone()),
+            reason: Some("nothing of it is on this node".into()),
+            ..wire::Report::default()
+        };
+        self.shared.reporter.put(task_id, report);
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Entry {
+    fn confirm(&self) {
+        self.orders.send_if_modified(|order| {
+            let news = !order.confirmed;
+            order.confirmed = true;
+            news
+        });
+    }
+
+    fn want(&self, goal: Goal) {
+        self.orders.send_if_modified(|order| {
+            let wanted = order.goal.and(goal);
+            let news = wanted != order.goal;
+            order.goal = wanted;
+            news
+        });
+    }
+}

@@ -1,0 +1,256 @@
+//! The Docker Engine, through its API.
+//!
+//! Every call has a deadline: an engine that hangs must be noticed, not waited for. What is bounded
+//! here is what the engine itself does not bound: so many starts at a time, one removal after the
+//! other (Docker 20.10 dead-locks on many at once).
+
+mod blueprint;
+mod events;
+mod failure;
+mod inspect;
+mod logs;
+mod pull;
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use bollard::query_parameters::{
+    CreateContainerOptions, InspectContainerOptions, ListContainersOptions, RemoveContainerOptions,
+    StartContainerOptions, StopContainerOptions,
+};
+use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+use tokio_util::bytes::Bytes;
+
+use self::failure::{Operation, failure};
+use super::container::LABEL_NODE;
+use super::{
+    Blueprint, Container, Error, Event, Info, Listed, LogOptions, ProgressSink, Result, Runtime,
+};
+use crate::wire;
+
+/// Creates and starts at a time. More only wait inside the engine.
+const STARTS_AT_ONCE: usize = 8;
+/// Removals at a time.
+const REMOVALS_AT_ONCE: usize = 1;
+
+const PING: Duration = Duration::from_secs(3);
+const LOOK: Duration = Duration::from_secs(15);
+const CREATE: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_secs(120);
+const REMOVE: Duration = Duration::from_secs(60);
+/// Beyond the grace.
+const STOP_MARGIN: Duration = Duration::from_secs(30);
+/// bollard's own limit, for the head of an answer: longer than any above, a stop with a long grace
+/// included, so that it is ours that count.
+const CLIENT_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The Docker Engine.
+pub struct Docker {
+    host: String,
+    client: OnceLock<bollard::Docker>,
+    starts: Semaphore,
+    removals: Semaphore,
+}
+
+impl Docker {
+    /// The engine at `DOCKER_HOST`, or else at its usual socket. It need not be there yet.
+    ///
+    /// # Errors
+    /// `DOCKER_HOST` makes no sense.
+    pub fn connect() -> Result<Self> {
+        let host = std::env::var("DOCKER_HOST")
+            .ok()
+            .filter(|host| !host.is_empty());
+        Self::connect_to(host.as_deref().unwrap_or("unix:///var/run/docker.sock"))
+    }
+
+    /// The engine at this address: `unix://…` or `tcp://…`. It need not be there yet.
+    ///
+    /// # Errors
+    /// The address makes no sense.
+    pub fn connect_to(host: &str) -> Result<Self> {
+        let docker = Self {
+            host: host.into(),
+            client: OnceLock::new(),
+            starts: Semaphore::new(STARTS_AT_ONCE),
+            removals: Semaphore::new(REMOVALS_AT_ONCE),
+        };
+        match docker.client() {
+            Ok(_) | Err(Error::Unreachable { .. }) => Ok(docker),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// bollard's client. It can only be made once the engine's socket is there.
+    fn client(&self) -> Result<&bollard::Docker> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        let client = bollard::Docker::connect_with_host(&self.host)
+            .map_err(|error| failure(Operation::Connect, &self.host, error))?;
+        Ok(self
+            .client
+            .get_or_init(|| client.with_timeout(CLIENT_TIMEOUT)))
+    }
+
+    async fn call<T>(
+        &self,
+        operation: Operation,
+        subject: &str,
+        deadline: Duration,
+        future: impl Future<Output = std::result::Result<T, bollard::errors::Error>>,
+    ) -> Result<T> {
+        match timeout(deadline, future).await {
+            Ok(result) => result.map_err(|error| failure(operation, subject, error)),
+            Err(_) => Err(Error::Timeout {
+                operation: operation.text(),
+                seconds: deadline.as_secs(),
+            }),
+        }
+    }
+}
+
+impl Runtime for Docker {
+    fn info(&self) -> BoxFuture<'_, Result<Info>> {
+        Box::pin(async move {
+            let info = self.client()?.info();
+            let info = self.call(Operation::Info, "", LOOK, info).await?;
+            Ok(Info {
+                engine: wire::Engine {
+                    name: "docker".into(),
+                    version: info.server_version.unwrap_or_default(),
+                    os: info.os_type.unwrap_or_default(),
+                    arch: info.architecture.unwrap_or_default(),
+                },
+                cpu_millicores: 1000 * info.ncpu.unwrap_or_default().max(0) as u64,
+                memory_bytes: info.mem_total.unwrap_or_default().max(0) as u64,
+            })
+        })
+    }
+
+    fn ping(&self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            let ping = self.client()?.ping();
+            self.call(Operation::Ping, "", PING, ping).await?;
+            Ok(())
+        })
+    }
+
+    fn list<'a>(&'a self, node_id: &'a str) -> BoxFuture<'a, Result<Vec<Listed>>> {
+        Box::pin(async move {
+            let options = ListContainersOptions {
+                all: true,
+                filters: Some(HashMap::from([("label".into(), vec![of_node(node_id)])])),
+                ..ListContainersOptions::default()
+            };
+            let list = self.client()?.list_containers(Some(options));
+            let found = self.call(Operation::List, "", LOOK, list).await?;
+            Ok(found.into_iter().filter_map(inspect::listed).collect())
+        })
+    }
+
+    fn inspect<'a>(&'a self, container: &'a str) -> BoxFuture<'a, Result<Container>> {
+        Box::pin(async move {
+            let options = None::<InspectContainerOptions>;
+            let inspect = self.client()?.inspect_container(container, options);
+            let found = self
+                .call(Operation::Inspect, container, LOOK, inspect)
+                .await?;
+            let mut container = inspect::container(container, found);
+            self.explain_bad_command(&mut container).await;
+            Ok(container)
+        })
+    }
+
+    fn pull<'a>(&'a self, image: &'a str, progress: ProgressSink) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { pull::pull(self.client()?, image, progress).await })
+    }
+
+    fn create<'a>(&'a self, blueprint: &'a Blueprint) -> BoxFuture<'a, Result<String>> {
+        Box::pin(async move {
+            let options = CreateContainerOptions {
+                name: Some(blueprint.name.clone()),
+                ..CreateContainerOptions::default()
+            };
+            let body = blueprint::body(blueprint)?;
+            let _permit = self.starts.acquire().await;
+            let subject = match blueprint.task.image.as_str() {
+                "" => &blueprint.name,
+                image => image,
+            };
+            let create = self.client()?.create_container(Some(options), body);
+            let created = self.call(Operation::Create, subject, CREATE, create).await;
+            match created {
+                Ok(created) => Ok(created.id),
+                Err(Error::NameTaken { .. }) => Err(Error::NameTaken {
+                    name: blueprint.name.clone(),
+                }),
+                Err(error) => Err(error),
+            }
+        })
+    }
+
+    fn start<'a>(&'a self, container: &'a str) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let _permit = self.starts.acquire().await;
+            let options = None::<StartContainerOptions>;
+            let start = self.client()?.start_container(container, options);
+            self.call(Operation::Start, container, START, start).await
+        })
+    }
+
+    fn stop<'a>(&'a self, container: &'a str, grace_seconds: u32) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let options = StopContainerOptions {
+                t: Some(i32::try_from(grace_seconds).unwrap_or(i32::MAX)),
+                ..StopContainerOptions::default()
+            };
+            let deadline = Duration::from_secs(grace_seconds.into()) + STOP_MARGIN;
+            let stop = self.client()?.stop_container(container, Some(options));
+            self.call(Operation::Stop, container, deadline, stop).await
+        })
+    }
+
+    fn remove<'a>(&'a self, container: &'a str, force: bool) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let _permit = self.removals.acquire().await;
+            let options = RemoveContainerOptions {
+                v: true,
+                force,
+                ..RemoveContainerOptions::default()
+            };
+            let remove = self.client()?.remove_container(container, Some(options));
+            match self
+                .call(Operation::Remove, container, REMOVE, remove)
+                .await
+            {
+                Err(Error::NotFound { .. }) => Ok(()),
+                result => result,
+            }
+        })
+    }
+
+    fn logs(&self, container: &str, options: LogOptions) -> BoxStream<'static, Result<Bytes>> {
+        match self.client() {
+            Ok(client) => logs::logs(client, container, options),
+            Err(error) => Box::pin(futures_util::stream::once(async { Err(error) })),
+        }
+    }
+
+    fn events(&self, node_id: &str) -> BoxStream<'static, Result<Event>> {
+        match self.client() {
+            Ok(client) => events::events(client, &of_node(node_id)),
+            Err(error) => Box::pin(futures_util::stream::once(async { Err(error) })),
+        }
+    }
+}
+
+/// The filter for a node's containers.
+fn of_node(node_id: &str) -> String {
+    format!("{LABEL_NODE}={node_id}")
+}
