@@ -106,7 +106,7 @@ impl Metrics {
         let shared = runner.shared();
         let ready = *shared.engine.condition().borrow() == super::engine::Condition::Ready;
         self.engine_up.set(i64::from(ready));
-        self.reports_waiting.set(shared.reporter.len() as i64);
+        self.reports_waiting.set(shared.reporter.count() as i64);
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
         Ok(text)

@@ -55,13 +55,8 @@ impl Reporter {
     }
 
     /// How many wait.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.lock().by_task.len()
-    }
-
-    /// Whether none waits.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     /// The master has accepted (or will never accept) this task's report as of `mark`.
@@ -138,9 +133,9 @@ mod tests {
         reporter.put("a", report("completed"));
         reporter.settle("a", mark);
         reporter.settle_all(mark);
-        assert_eq!(reporter.len(), 1);
+        assert_eq!(reporter.count(), 1);
         let (mark, _) = reporter.waiting();
         reporter.settle("a", mark);
-        assert!(reporter.is_empty());
+        assert_eq!(reporter.count(), 0);
     }
 }

@@ -78,7 +78,7 @@ pub async fn sign_off(runner: &Arc<Runner>, master: &dyn Master, node_id: &str) 
         Ok(Err(error)) => log::warn!("could not sign off at the master: {error}"),
         Err(_) => log::warn!("could not sign off at the master: no answer"),
     }
-    let untold = runner.shared().reporter.len();
+    let untold = runner.shared().reporter.count();
     if untold > 0 {
         log::warn!("{untold} reports were not accepted: the next start tells them again");
     }

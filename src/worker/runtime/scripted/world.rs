@@ -1,0 +1,207 @@
+//! What the scripted engine knows: its images, its containers, and what it was told to do.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tokio_util::bytes::Bytes;
+
+use super::Behaviour;
+use crate::wire;
+use crate::worker::runtime::{
+    Blueprint, Container, Error, Exit, Identity, Listed, LogOptions, Phase, Result,
+};
+
+/// What the scripted engine knows.
+#[derive(Default)]
+pub struct World {
+    pub images: BTreeMap<String, Behaviour>,
+    pub registry: BTreeMap<String, Behaviour>,
+    pub containers: BTreeMap<String, Fake>,
+    pub failures: Vec<(&'static str, Error)>,
+    pub journal: Vec<String>,
+    pub latency: Duration,
+    pub away: bool,
+    made: u64,
+}
+
+/// A container that is only a record.
+pub struct Fake {
+    pub id: String,
+    pub name: String,
+    pub identity: Option<Identity>,
+    pub task: Option<wire::Task>,
+    pub phase: Phase,
+    pub behaviour: Behaviour,
+    starts: usize,
+}
+
+impl Fake {
+    /// As `inspect` shows it.
+    pub fn shown(&self) -> Container {
+        Container {
+            id: self.id.clone(),
+            identity: self.identity.clone(),
+            phase: self.phase.clone(),
+            health: None,
+        }
+    }
+
+    /// What it wrote. Each line has a time of its own, a second after the one before.
+    pub fn lines(&self, options: &LogOptions) -> Vec<Bytes> {
+        let written = self.behaviour.writes.iter().cycle();
+        let count = self.behaviour.writes.len() * self.starts;
+        let lines = written.take(count).enumerate().map(|(number, text)| {
+            let time = jiff::Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_secs(number as i64);
+            match options.timestamps {
+                true => Bytes::from(format!("{time} {text}\n")),
+                false => Bytes::from(format!("{text}\n")),
+            }
+        });
+        let lines: Vec<Bytes> = lines.collect();
+        let tail = options.tail.map_or(lines.len(), |tail| tail as usize);
+        lines
+            .iter()
+            .skip(lines.len().saturating_sub(tail))
+            .cloned()
+            .collect()
+    }
+}
+
+impl World {
+    pub fn find(&self, id_or_name: &str) -> Result<&Fake> {
+        let by_name = || {
+            self.containers
+                .values()
+                .find(|found| found.name == id_or_name)
+        };
+        let found = self.containers.get(id_or_name).or_else(by_name);
+        found.ok_or_else(|| not_found(id_or_name))
+    }
+
+    fn find_mut(&mut self, id_or_name: &str) -> Result<&mut Fake> {
+        let id = self.find(id_or_name)?.id.clone();
+        self.containers
+            .get_mut(&id)
+            .ok_or_else(|| not_found(id_or_name))
+    }
+
+    /// The newest container of a task.
+    pub fn of_task(&self, task_id: &str) -> Option<&Fake> {
+        let all = self.containers.values();
+        all.filter(|found| {
+            found
+                .identity
+                .as_ref()
+                .is_some_and(|i| i.task_id == task_id)
+        })
+        .max_by_key(|found| found.identity.as_ref().map(|identity| identity.attempt))
+    }
+
+    pub fn listed(&self, node_id: &str) -> Vec<Listed> {
+        let of_node = self.containers.values().filter_map(|found| {
+            let identity = found.identity.clone().filter(|i| i.node_id == node_id)?;
+            Some(Listed {
+                id: found.id.clone(),
+                name: found.name.clone(),
+                identity,
+                task: found.task.clone(),
+                stage: found.phase.stage(),
+            })
+        });
+        of_node.collect()
+    }
+
+    pub fn pull(&mut self, image: &str) -> Result<()> {
+        let behaviour = self.registry.get(image).ok_or_else(|| no_image(image))?;
+        self.images.insert(image.into(), behaviour.clone());
+        Ok(())
+    }
+
+    pub fn create(&mut self, blueprint: &Blueprint) -> Result<String> {
+        let name = &blueprint.name;
+        if self.find(name).is_ok() {
+            return Err(Error::NameTaken { name: name.clone() });
+        }
+        let image = &blueprint.task.image;
+        let behaviour = self
+            .images
+            .get(image)
+            .ok_or_else(|| no_image(image))?
+            .clone();
+        let id = self.add(name, behaviour);
+        if let Some(container) = self.containers.get_mut(&id) {
+            container.identity = Some(blueprint.identity.clone());
+            container.task = Some(blueprint.task.clone());
+        }
+        Ok(id)
+    }
+
+    pub fn take_name(&mut self, name: &str) {
+        self.add(name, Behaviour::service());
+    }
+
+    fn add(&mut self, name: &str, behaviour: Behaviour) -> String {
+        self.made += 1;
+        let id = format!("{:064x}", self.made);
+        let container = Fake {
+            id: id.clone(),
+            name: name.into(),
+            identity: None,
+            task: None,
+            phase: Phase::Created,
+            behaviour,
+            starts: 0,
+        };
+        self.containers.insert(id.clone(), container);
+        id
+    }
+
+    /// None when it runs already.
+    pub fn start(&mut self, container: &str) -> Result<Option<(String, Behaviour)>> {
+        let found = self.find_mut(container)?;
+        if found.phase == Phase::Running {
+            return Ok(None);
+        }
+        found.phase = Phase::Running;
+        found.starts += 1;
+        Ok(Some((found.id.clone(), found.behaviour.clone())))
+    }
+
+    /// The task of the container when it ran.
+    pub fn end(&mut self, id: &str, exit: Exit) -> Option<String> {
+        let found = self.containers.get_mut(id)?;
+        if found.phase != Phase::Running {
+            return None;
+        }
+        found.phase = Phase::Exited(exit);
+        Some(found.identity.as_ref()?.task_id.clone())
+    }
+
+    pub fn remove(&mut self, container: &str, force: bool) -> Result<()> {
+        let Ok(found) = self.find(container) else {
+            return Ok(());
+        };
+        if found.phase == Phase::Running && !force {
+            return Err(Error::Other {
+                operation: "remove the container",
+                why: "it runs".into(),
+            });
+        }
+        let id = found.id.clone();
+        self.containers.remove(&id);
+        Ok(())
+    }
+}
+
+fn not_found(container: &str) -> Error {
+    Error::NotFound {
+        container: container.into(),
+    }
+}
+
+fn no_image(image: &str) -> Error {
+    Error::ImageNotFound {
+        image: image.into(),
+        why: "neither here nor in the registry".into(),
+    }
+}
