@@ -41,12 +41,11 @@ fn logs_ask_for_what_was_asked_for() {
         let mut all = vec!["logs", ID];
         all.extend(args);
         assert_eq!(printed(&ask(&master, &all)), "line\n");
-        let query = master.asked_what()[1]
+        master.asked_what()[1]
             .split_once("/logs")
             .unwrap()
             .1
-            .to_owned();
-        query
+            .to_owned()
     };
     assert_eq!(asked(&[]), "");
     assert_eq!(
