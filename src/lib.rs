@@ -34,5 +34,6 @@ pub mod master;
 pub mod shutdown;
 pub mod store;
 pub mod telemetry;
+pub mod version;
 pub mod wire;
 pub mod worker;

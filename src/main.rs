@@ -1,3 +1,7 @@
 //! The `podling` executable: parse, dispatch, exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    podling::cli::run(std::env::args_os())
+}

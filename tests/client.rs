@@ -126,7 +126,7 @@ async fn nobody_listening_is_connection_refused() {
     drop(listener);
     let master = MasterClient::new(Transport::start().unwrap(), &url);
     let error = master.health().await.unwrap_err();
-    assert!(error.is_transient());
+    assert!(error.is_transient() && error.is_refused());
     assert_eq!(
         error.to_string(),
         format!("{url}/health: connection refused")

@@ -44,6 +44,10 @@ pub enum Error {
     },
 }
 
+/// Why nobody could have seen the request.
+pub(super) const REFUSED: &str = "connection refused";
+pub(super) const UNRESOLVED: &str = "the host's name can't be resolved";
+
 impl Error {
     /// The HTTP status, when there was an answer with one.
     pub fn status(&self) -> Option<u16> {
@@ -56,6 +60,14 @@ impl Error {
     /// Answered with 404.
     pub fn is_not_found(&self) -> bool {
         self.status() == Some(404)
+    }
+
+    /// There was no connection: nobody has seen the request.
+    pub fn is_refused(&self) -> bool {
+        match self {
+            Self::Unreachable { why, .. } => [REFUSED, UNRESOLVED].contains(&why.as_str()),
+            Self::Timeout { .. } | Self::Status { .. } | Self::Malformed { .. } => false,
+        }
     }
 
     /// The same request may well succeed later.

@@ -14,6 +14,7 @@ use futures_util::StreamExt;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::bytes::Bytes;
 
+use super::error::{REFUSED, UNRESOLVED};
 use super::request::{Answer, Request};
 use super::{ByteStream, Error};
 
@@ -262,9 +263,7 @@ fn explain(error: SendRequestError, request: &Request) -> Error {
 fn refused(error: ConnectError) -> String {
     match error {
         ConnectError::SslIsNotSupported => "https is not supported; use http".into(),
-        ConnectError::Resolver(_) | ConnectError::NoRecords => {
-            "the host's name can't be resolved".into()
-        }
+        ConnectError::Resolver(_) | ConnectError::NoRecords => UNRESOLVED.into(),
         ConnectError::Disconnected => "the connection was closed before the answer".into(),
         ConnectError::Io(error) => io_text(&error),
         other => other.to_string(),
@@ -274,7 +273,7 @@ fn refused(error: ConnectError) -> String {
 /// `connection refused` and not `Connection refused (os error 111)`.
 fn io_text(error: &io::Error) -> String {
     match error.kind() {
-        io::ErrorKind::ConnectionRefused => "connection refused".into(),
+        io::ErrorKind::ConnectionRefused => REFUSED.into(),
         io::ErrorKind::ConnectionReset => "connection reset".into(),
         io::ErrorKind::HostUnreachable => "no route to the host".into(),
         io::ErrorKind::NetworkUnreachable => "the network is unreachable".into(),

@@ -21,6 +21,8 @@ pub mod schedule;
 mod spec;
 mod state;
 mod task;
+#[cfg(test)]
+mod test_cluster;
 mod transition;
 
 pub use change::{Change, Write};

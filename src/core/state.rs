@@ -305,6 +305,14 @@ impl State {
         self.last_event
     }
 
+    /// The sequence number of the oldest event that is still in the ring; when it is empty, of the
+    /// next one there will be.
+    pub fn oldest_event(&self) -> u64 {
+        self.ring
+            .front()
+            .map_or(self.last_event + 1, |event| event.sequence)
+    }
+
     /// The events after `sequence` that are still in the ring, oldest first; none when the ring
     /// no longer reaches back so far.
     pub fn events_after(&self, sequence: u64) -> Option<Vec<Arc<Event>>> {

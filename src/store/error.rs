@@ -82,14 +82,21 @@ impl Failure {
 
     /// Whether the connection is gone, so that a new one may do.
     pub(super) fn is_lost_connection(&self) -> bool {
-        use DatabaseErrorKind::{ClosedConnection, UnableToSendCommand};
-        matches!(
-            self,
-            Self::Database(DieselError::DatabaseError(
-                ClosedConnection | UnableToSendCommand,
-                _
-            ))
-        )
+        matches!(self, Self::Database(error) if is_lost(error))
+    }
+}
+
+fn is_lost(error: &DieselError) -> bool {
+    use DatabaseErrorKind::{ClosedConnection, UnableToSendCommand};
+    match error {
+        DieselError::DatabaseError(kind, information) => {
+            matches!(kind, ClosedConnection | UnableToSendCommand)
+                // How a PostgreSQL server says goodbye.
+                || information.message().starts_with("terminating connection")
+        }
+        DieselError::RollbackErrorOnCommit { commit_error, .. } => is_lost(commit_error),
+        DieselError::BrokenTransactionManager => true,
+        _ => false,
     }
 }
 

@@ -39,7 +39,7 @@ pub async fn open(location: &Location) -> Result<Arc<dyn Store>, Error> {
             return Ok(Arc::new(Memory::new()));
         }
         Location::Sqlite { data_dir } => Arc::new(sqlite::Sqlite::open(data_dir).await?),
-        Location::Postgres { .. } => unimplemented!(),
+        Location::Postgres { url } => Arc::new(postgres::Postgres::open(url).await?),
     };
     log::info!("store: {}", store.describe());
     Ok(store)

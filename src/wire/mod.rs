@@ -9,6 +9,7 @@
 mod error;
 mod event;
 mod logs;
+mod message;
 mod node;
 mod quantity;
 mod report;
@@ -18,6 +19,7 @@ mod version;
 pub use error::ErrorBody;
 pub use event::Event;
 pub use logs::LogQuery;
+pub use message::Message;
 pub use node::{
     Amounts, Condition, Drain, Engine, Heartbeat, HeartbeatAnswer, Node, NodeResources, NodeStatus,
     Register, StopOrder,

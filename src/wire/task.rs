@@ -234,7 +234,7 @@ fn pending() -> TaskStatus {
 
 /// The query of `GET /api/v1/tasks`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, IntoParams)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct ListTasks {
     /// Only tasks with one of these statuses, separated by commas.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -41,7 +41,10 @@ impl Cluster {
         let mut cluster = Self {
             dir: tempfile::tempdir().unwrap(),
             port: free_port(),
-            store: store.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect(),
+            store: store
+                .iter()
+                .map(|(k, v)| ((*k).into(), (*v).into()))
+                .collect(),
             master: None,
             workers: BTreeMap::new(),
             tag,
@@ -54,7 +57,15 @@ impl Cluster {
     pub fn start_master(&mut self) {
         let bind = format!("127.0.0.1:{}", self.port);
         let mut command = self.podling();
-        command.args(["master", "--bind", &bind, "--node-timeout", "3s", "--probe-after", "1s"]);
+        command.args([
+            "master",
+            "--bind",
+            &bind,
+            "--node-timeout",
+            "3s",
+            "--probe-after",
+            "1s",
+        ]);
         command.arg("--data-dir").arg(self.dir.path().join("data"));
         command.envs(self.store.iter().cloned());
         self.master = Some(self.spawn(command, "master"));
@@ -67,14 +78,26 @@ impl Cluster {
     }
 
     pub fn start_worker(&mut self, name: &str, args: &[&str]) {
-        let port = self.workers.get(name).map_or_else(free_port, |worker| worker.port);
+        let port = self
+            .workers
+            .get(name)
+            .map_or_else(free_port, |worker| worker.port);
         let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
-        self.workers.insert(name.into(), Worker { port, child: None, args });
+        self.workers.insert(
+            name.into(),
+            Worker {
+                port,
+                child: None,
+                args,
+            },
+        );
         self.restart_worker(name);
         let node = self.node(name);
         self.until("the worker to register", |c| {
             c.json(&["nodes"]).as_array().is_some_and(|nodes| {
-                nodes.iter().any(|n| n["nodeId"] == node.as_str() && n["status"] == "online")
+                nodes
+                    .iter()
+                    .any(|n| n["nodeId"] == node.as_str() && n["status"] == "online")
             })
         });
     }
@@ -100,14 +123,26 @@ impl Cluster {
     }
 
     pub fn kill_worker(&mut self, name: &str) {
-        let mut child = self.workers.get_mut(name).unwrap().child.take().expect("it runs");
+        let mut child = self
+            .workers
+            .get_mut(name)
+            .unwrap()
+            .child
+            .take()
+            .expect("it runs");
         child.kill().unwrap();
         child.wait().unwrap();
     }
 
     /// SIGTERM to the worker; its exit code.
     pub fn terminate_worker(&mut self, name: &str) -> Option<i32> {
-        let mut child = self.workers.get_mut(name).unwrap().child.take().expect("it runs");
+        let mut child = self
+            .workers
+            .get_mut(name)
+            .unwrap()
+            .child
+            .take()
+            .expect("it runs");
         terminate(&mut child)
     }
 
@@ -125,12 +160,19 @@ impl Cluster {
             .env("HOME", self.dir.path())
             .env_remove("STORE_TYPE")
             .env_remove("DATABASE_URL")
-            .env("PODLING_MASTER_URL", format!("http://127.0.0.1:{}", self.port));
+            .env(
+                "PODLING_MASTER_URL",
+                format!("http://127.0.0.1:{}", self.port),
+            );
         command
     }
 
     pub fn output(&self, args: &[&str]) -> Output {
-        self.podling().args(args).stdin(Stdio::null()).output().unwrap()
+        self.podling()
+            .args(args)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap()
     }
 
     pub fn succeeds(&self, args: &[&str]) -> bool {
@@ -141,13 +183,22 @@ impl Cluster {
     pub fn stdout(&self, args: &[&str]) -> String {
         let output = self.output(args);
         let stderr = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "podling {args:?}: {stderr}\n{}", self.all_logs());
+        assert!(
+            output.status.success(),
+            "podling {args:?}: {stderr}\n{}",
+            self.all_logs()
+        );
         String::from_utf8(output.stdout).unwrap()
     }
 
     /// What a command prints with `-o json`; null when it fails.
     pub fn json(&self, args: &[&str]) -> Value {
-        let output = self.podling().args(["-o", "json"]).args(args).output().unwrap();
+        let output = self
+            .podling()
+            .args(["-o", "json"])
+            .args(args)
+            .output()
+            .unwrap();
         serde_json::from_slice(&output.stdout).unwrap_or(Value::Null)
     }
 
@@ -156,20 +207,32 @@ impl Cluster {
         let mut all = vec!["run"];
         all.extend(args);
         let stdout = self.stdout(&all);
-        stdout.split_whitespace().next().expect("the task's id").to_owned()
+        stdout
+            .split_whitespace()
+            .next()
+            .expect("the task's id")
+            .to_owned()
     }
 
     /// All tasks, ended ones too.
     pub fn tasks(&self) -> Vec<Value> {
-        self.json(&["ps", "-a"]).as_array().cloned().unwrap_or_default()
+        self.json(&["ps", "-a"])
+            .as_array()
+            .cloned()
+            .unwrap_or_default()
     }
 
     pub fn task(&self, id: &str) -> Value {
-        self.tasks().into_iter().find(|task| task["taskId"] == id).unwrap_or(Value::Null)
+        self.tasks()
+            .into_iter()
+            .find(|task| task["taskId"] == id)
+            .unwrap_or(Value::Null)
     }
 
     pub fn until_status(&self, id: &str, status: &str) -> Value {
-        self.until(&format!("task {id} to be {status}"), |c| c.task(id)["status"] == status);
+        self.until(&format!("task {id} to be {status}"), |c| {
+            c.task(id)["status"] == status
+        });
         self.task(id)
     }
 
@@ -206,14 +269,19 @@ impl Cluster {
         self.logs += 1;
         let path = self.dir.path().join(format!("{:03}-{name}.log", self.logs));
         let log = File::create(path).unwrap();
-        command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
+        command
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log);
         command.spawn().unwrap()
     }
 
     /// What every process of this cluster wrote, for a failed test.
     pub fn all_logs(&self) -> String {
-        let mut paths: Vec<PathBuf> =
-            std::fs::read_dir(self.dir.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        let mut paths: Vec<PathBuf> = std::fs::read_dir(self.dir.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
         paths.retain(|path| path.extension().is_some_and(|extension| extension == "log"));
         paths.sort();
         let read = |path: &PathBuf| {
@@ -228,7 +296,10 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        let workers = self.workers.values_mut().filter_map(|worker| worker.child.take());
+        let workers = self
+            .workers
+            .values_mut()
+            .filter_map(|worker| worker.child.take());
         for mut child in workers.chain(self.master.take()) {
             let _ = child.kill();
             let _ = child.wait();
@@ -241,12 +312,19 @@ impl Drop for Cluster {
 
 /// What the docker command prints; empty when it fails.
 pub fn docker(args: &[&str]) -> String {
-    let output = Command::new("docker").args(args).output().expect("the docker command");
+    let output = Command::new("docker")
+        .args(args)
+        .output()
+        .expect("the docker command");
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
 }
 
 fn terminate(child: &mut Child) -> Option<i32> {

@@ -8,7 +8,10 @@ use crate::support::docker::IMAGE;
 fn failed(cluster: &Cluster, args: &[&str]) -> String {
     let id = cluster.run(args);
     let task = cluster.until_status(&id, "failed");
-    task["error"].as_str().unwrap_or_else(|| panic!("no error: {task:#}")).to_owned()
+    task["error"]
+        .as_str()
+        .unwrap_or_else(|| panic!("no error: {task:#}"))
+        .to_owned()
 }
 
 #[test]
@@ -34,7 +37,10 @@ fn a_registry_that_refuses_is_named() {
 fn a_bad_command_fails_and_leaves_no_container() {
     let mut cluster = Cluster::start();
     cluster.start_worker("a", &[]);
-    let error = failed(&cluster, &["bad", "--image", IMAGE, "--", "/no/such/program"]);
+    let error = failed(
+        &cluster,
+        &["bad", "--image", IMAGE, "--", "/no/such/program"],
+    );
     assert!(error.contains("/no/such/program"), "{error}");
     cluster.until("no container", |c| c.containers(&[]).is_empty());
 }
@@ -46,7 +52,10 @@ fn a_host_port_in_use_is_named() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
     let publish = format!("127.0.0.1:{port}:80");
-    let error = failed(&cluster, &["web", "--image", IMAGE, "-p", &publish, "--", "sleep", "9"]);
+    let error = failed(
+        &cluster,
+        &["web", "--image", IMAGE, "-p", &publish, "--", "sleep", "9"],
+    );
     assert!(error.contains(&port.to_string()), "{error}");
 }
 
@@ -55,12 +64,19 @@ fn two_tasks_never_share_a_host_port() {
     let mut cluster = Cluster::start();
     cluster.start_worker("a", &[]);
     let publish = format!("127.0.0.1:{}:80", free_port());
-    let first = cluster.run(&["one", "--image", IMAGE, "-p", &publish, "--", "sleep", "600"]);
-    let second = cluster.run(&["two", "--image", IMAGE, "-p", &publish, "--", "sleep", "600"]);
+    let first = cluster.run(&[
+        "one", "--image", IMAGE, "-p", &publish, "--", "sleep", "600",
+    ]);
+    let second = cluster.run(&[
+        "two", "--image", IMAGE, "-p", &publish, "--", "sleep", "600",
+    ]);
     cluster.until_status(&first, "running");
     let task = cluster.task(&second);
     assert_eq!(task["status"], "pending");
-    assert!(task["schedulingError"].as_str().unwrap().contains("port"), "{task:#}");
+    assert!(
+        task["schedulingError"].as_str().unwrap().contains("port"),
+        "{task:#}"
+    );
 }
 
 #[test]
@@ -77,7 +93,10 @@ fn a_container_killed_from_outside_is_seen_and_named() {
     let task = cluster.until_status(&id, "running");
     docker(&["rm", "-f", task["containerId"].as_str().unwrap()]);
     let task = cluster.until_status(&id, "failed");
-    assert!(task["error"].as_str().unwrap().contains("removed"), "{task:#}");
+    assert!(
+        task["error"].as_str().unwrap().contains("removed"),
+        "{task:#}"
+    );
 }
 
 #[test]

@@ -8,11 +8,25 @@ fn a_task_runs_and_its_log_and_exit_code_come_back() {
     let mut cluster = Cluster::start();
     cluster.start_worker("a", &[]);
     let output = cluster.output(&[
-        "run", "hello", "--image", IMAGE, "-e", "WHO=world", "--follow", "--", "sh", "-c",
+        "run",
+        "hello",
+        "--image",
+        IMAGE,
+        "-e",
+        "WHO=world",
+        "--follow",
+        "--",
+        "sh",
+        "-c",
         "echo hello $WHO; echo oops >&2; exit 7",
     ]);
     let stdout = String::from_utf8_lossy(&output.stdout);
-    assert_eq!(output.status.code(), Some(7), "{stdout}\n{}", cluster.all_logs());
+    assert_eq!(
+        output.status.code(),
+        Some(7),
+        "{stdout}\n{}",
+        cluster.all_logs()
+    );
     assert!(stdout.contains("hello world"), "{stdout}");
 
     let id = cluster.tasks()[0]["taskId"].as_str().unwrap().to_owned();
@@ -20,8 +34,14 @@ fn a_task_runs_and_its_log_and_exit_code_come_back() {
     assert_eq!(task["exitCode"], 7);
     assert_eq!(task["attempt"], 1);
     let log = cluster.stdout(&["logs", "hello", "--tail", "all"]);
-    assert!(log.contains("hello world\n") && log.contains("oops\n"), "{log:?}");
-    assert!(log.bytes().all(|byte| byte == b'\n' || byte >= b' '), "frame headers: {log:?}");
+    assert!(
+        log.contains("hello world\n") && log.contains("oops\n"),
+        "{log:?}"
+    );
+    assert!(
+        log.bytes().all(|byte| byte == b'\n' || byte >= b' '),
+        "frame headers: {log:?}"
+    );
 }
 
 #[test]
@@ -31,7 +51,10 @@ fn a_stopped_task_ends_as_stopped_and_rm_takes_its_container() {
     let id = cluster.run(&["sleeper", "--image", IMAGE, "--", "sleep", "600"]);
     cluster.until_status(&id, "running");
 
-    assert!(!cluster.succeeds(&["rm", &id]), "rm of a running task needs -f");
+    assert!(
+        !cluster.succeeds(&["rm", &id]),
+        "rm of a running task needs -f"
+    );
     cluster.stdout(&["stop", &id]);
     cluster.until_status(&id, "stopped");
     assert_eq!(cluster.containers(&[]).len(), 1, "the log stays readable");
@@ -62,7 +85,11 @@ fn a_task_without_room_says_why_and_runs_when_there_is_some() {
     cluster.until_status(&first, "running");
 
     let second = cluster.run(&["second", "--image", IMAGE, "--", "true"]);
-    assert!(cluster.stdout(&["ps"]).contains("no free slot"), "{}", cluster.stdout(&["ps"]));
+    assert!(
+        cluster.stdout(&["ps"]).contains("no free slot"),
+        "{}",
+        cluster.stdout(&["ps"])
+    );
     cluster.stdout(&["stop", &first]);
     cluster.until_status(&second, "completed");
 }
@@ -72,7 +99,14 @@ fn a_failing_container_is_restarted_by_its_policy() {
     let mut cluster = Cluster::start();
     cluster.start_worker("a", &[]);
     let id = cluster.run(&[
-        "flaky", "--image", IMAGE, "--restart", "on-failure", "--", "sh", "-c",
+        "flaky",
+        "--image",
+        IMAGE,
+        "--restart",
+        "on-failure",
+        "--",
+        "sh",
+        "-c",
         "test -e /tried && exit 0; : > /tried; exit 3",
     ]);
     let task = cluster.until_status(&id, "completed");
@@ -89,7 +123,11 @@ fn tasks_alternate_between_equal_nodes() {
     for n in 0..4 {
         cluster.run(&[&format!("task-{n}"), "--image", IMAGE, "--", "sleep", "600"]);
     }
-    let nodes: Vec<_> = cluster.tasks().iter().map(|task| task["nodeId"].clone()).collect();
+    let nodes: Vec<_> = cluster
+        .tasks()
+        .iter()
+        .map(|task| task["nodeId"].clone())
+        .collect();
     assert_eq!(nodes[0], nodes[2]);
     assert_eq!(nodes[1], nodes[3]);
     assert_ne!(nodes[0], nodes[1]);
@@ -109,6 +147,8 @@ fn a_drained_node_is_emptied_and_its_tasks_go_on_elsewhere() {
         task["nodeId"] == b.as_str() && task["status"] == "running"
     });
     assert_eq!(cluster.task(&id)["attempt"], 2);
-    cluster.until("one container to run", |c| c.containers(&["status=running"]).len() == 1);
+    cluster.until("one container to run", |c| {
+        c.containers(&["status=running"]).len() == 1
+    });
     cluster.stdout(&["uncordon", &cluster.node("a")]);
 }

@@ -18,12 +18,19 @@ fn a_lost_nodes_tasks_run_elsewhere_and_stale_attempts_end_when_it_is_back() {
         task["nodeId"] == b.as_str() && task["status"] == "running"
     });
     assert_eq!(cluster.task(&moved)["attempt"], 2);
-    assert_eq!(cluster.containers(&["status=running"]).len(), 2, "the old one still runs");
+    assert_eq!(
+        cluster.containers(&["status=running"]).len(),
+        2,
+        "the old one still runs"
+    );
 
     cluster.restart_worker("a");
     cluster.until("the stale attempt to end", |c| c.containers(&[]).len() == 1);
     let task = cluster.task(&moved);
-    assert_eq!((task["nodeId"].as_str(), task["status"].as_str()), (Some(b.as_str()), Some("running")));
+    assert_eq!(
+        (task["nodeId"].as_str(), task["status"].as_str()),
+        (Some(b.as_str()), Some("running"))
+    );
 }
 
 #[test]
@@ -35,9 +42,11 @@ fn a_deleted_tasks_container_goes_when_its_node_is_back() {
     cluster.kill_worker("a");
     let a = cluster.node("a");
     cluster.until("the node to be offline", |c| {
-        c.json(&["nodes"]).as_array().unwrap().iter().any(|node| {
-            node["nodeId"] == a.as_str() && node["status"] == "offline"
-        })
+        c.json(&["nodes"])
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|node| node["nodeId"] == a.as_str() && node["status"] == "offline")
     });
     cluster.stdout(&["rm", "-f", &id]);
     cluster.restart_worker("a");

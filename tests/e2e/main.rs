@@ -1,7 +1,11 @@
 //! Podling end to end: the real binary, the real Docker Engine, real PostgreSQL, processes that
 //! are killed.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
 
 mod cluster;
 #[path = "../support/mod.rs"]

@@ -11,7 +11,15 @@ fn everything_killed(mut cluster: Cluster) {
     cluster.start_worker("a", &[]);
     let done = cluster.run(&["done", "--image", IMAGE, "--wait", "--", "echo", "kept"]);
     let sleeper = cluster.run(&["sleeper", "--image", IMAGE, "--", "sleep", "600"]);
-    let short = cluster.run(&["short", "--image", IMAGE, "--", "sh", "-c", "sleep 2; exit 5"]);
+    let short = cluster.run(&[
+        "short",
+        "--image",
+        IMAGE,
+        "--",
+        "sh",
+        "-c",
+        "sleep 2; exit 5",
+    ]);
     let before = cluster.until_status(&sleeper, "running");
     cluster.until_status(&short, "running");
 
@@ -23,9 +31,15 @@ fn everything_killed(mut cluster: Cluster) {
     cluster.restart_worker("a");
 
     let task = cluster.until_status(&short, "failed");
-    assert_eq!(task["exitCode"], 5, "what ended meanwhile is reported with its exit code");
+    assert_eq!(
+        task["exitCode"], 5,
+        "what ended meanwhile is reported with its exit code"
+    );
     let after = cluster.until_status(&sleeper, "running");
-    assert_eq!(after["containerId"], before["containerId"], "adopted, not started again");
+    assert_eq!(
+        after["containerId"], before["containerId"],
+        "adopted, not started again"
+    );
     assert_eq!(after["attempt"], 1);
     assert_eq!(cluster.task(&done)["status"], "completed");
     assert!(cluster.stdout(&["logs", &done]).contains("kept"));
@@ -41,7 +55,10 @@ fn everything_killed_on_sqlite_comes_back() {
 fn everything_killed_on_postgres_comes_back() {
     let postgres = Postgres::start();
     let url = postgres.database();
-    everything_killed(Cluster::start_on(&[("STORE_TYPE", "postgres"), ("DATABASE_URL", &url)]));
+    everything_killed(Cluster::start_on(&[
+        ("STORE_TYPE", "postgres"),
+        ("DATABASE_URL", &url),
+    ]));
 }
 
 #[test]
@@ -100,16 +117,26 @@ fn a_master_killed_while_clients_submit_loses_nothing_and_doubles_nothing() {
             cluster.kill_master();
             cluster.start_master();
         }
-        clients.into_iter().flat_map(|client| client.join().unwrap()).collect::<Vec<_>>()
+        clients
+            .into_iter()
+            .flat_map(|client| client.join().unwrap())
+            .collect::<Vec<_>>()
     });
     assert!(!acknowledged.is_empty());
     for id in &acknowledged {
         cluster.until_status(id, "running");
     }
-    let names: Vec<String> =
-        cluster.tasks().iter().map(|task| task["name"].as_str().unwrap().to_owned()).collect();
+    let names: Vec<String> = cluster
+        .tasks()
+        .iter()
+        .map(|task| task["name"].as_str().unwrap().to_owned())
+        .collect();
     let distinct: BTreeSet<_> = names.iter().collect();
-    assert_eq!(distinct.len(), names.len(), "a retried submission made a second task: {names:?}");
+    assert_eq!(
+        distinct.len(),
+        names.len(),
+        "a retried submission made a second task: {names:?}"
+    );
     let count = cluster.tasks().len();
     cluster.until("one container a task", |c| {
         c.containers(&["status=running"]).len() == count && c.containers(&[]).len() == count
@@ -120,16 +147,35 @@ fn a_master_killed_while_clients_submit_loses_nothing_and_doubles_nothing() {
 fn sigterm_ends_master_and_worker_with_0_and_leaves_no_container_running() {
     let mut cluster = Cluster::start();
     cluster.start_worker("a", &[]);
-    let id = cluster.run(&["service", "--image", IMAGE, "--restart", "always", "--", "sleep", "600"]);
+    let id = cluster.run(&[
+        "service",
+        "--image",
+        IMAGE,
+        "--restart",
+        "always",
+        "--",
+        "sleep",
+        "600",
+    ]);
     cluster.until_status(&id, "running");
-    assert_eq!(cluster.terminate_worker("a"), Some(0), "{}", cluster.all_logs());
+    assert_eq!(
+        cluster.terminate_worker("a"),
+        Some(0),
+        "{}",
+        cluster.all_logs()
+    );
     assert!(cluster.containers(&["status=running"]).is_empty());
     let task = cluster.until_status(&id, "pending");
     assert!(task["schedulingError"].is_string(), "{task:#}");
     cluster.restart_worker("a");
     let task = cluster.until_status(&id, "running");
     assert_eq!(task["attempt"], 2, "evicted and placed again");
-    assert_eq!(cluster.terminate_master(), Some(0), "{}", cluster.all_logs());
+    assert_eq!(
+        cluster.terminate_master(),
+        Some(0),
+        "{}",
+        cluster.all_logs()
+    );
 }
 
 #[test]

@@ -10,7 +10,9 @@ fn a_second_master_on_one_data_directory_says_so_and_exits_1() {
     let cluster = Cluster::start();
     let bind = format!("127.0.0.1:{}", free_port());
     let mut second = cluster.podling();
-    second.args(["master", "--bind", &bind, "--data-dir"]).arg(cluster.dir.path().join("data"));
+    second
+        .args(["master", "--bind", &bind, "--data-dir"])
+        .arg(cluster.dir.path().join("data"));
     let output = second.stdin(Stdio::null()).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{said}");
@@ -39,10 +41,18 @@ fn a_worker_waits_for_its_master() {
     cluster.kill_master();
     let port = free_port().to_string();
     let mut command = cluster.podling();
-    command.args(["worker", "--node-id", &cluster.node("early"), "--port", &port]);
+    command.args([
+        "worker",
+        "--node-id",
+        &cluster.node("early"),
+        "--port",
+        &port,
+    ]);
     let mut worker = command.stderr(Stdio::null()).spawn().unwrap();
     cluster.start_master();
-    cluster.until("the worker to register", |c| c.json(&["nodes"])[0]["status"] == "online");
+    cluster.until("the worker to register", |c| {
+        c.json(&["nodes"])[0]["status"] == "online"
+    });
     worker.kill().unwrap();
     worker.wait().unwrap();
 }
@@ -55,9 +65,21 @@ fn standalone_is_a_master_and_a_worker_and_survives_a_kill() {
     let node = cluster.node("standalone");
     let start = |cluster: &Cluster| {
         let mut command = cluster.podling();
-        command.args(["standalone", "--node-id", &node, "--port", &free_port().to_string()]);
-        command.args(["--bind", &format!("127.0.0.1:{}", cluster.port), "--data-dir"]);
-        command.arg(cluster.dir.path().join("standalone")).stderr(Stdio::null());
+        command.args([
+            "standalone",
+            "--node-id",
+            &node,
+            "--port",
+            &free_port().to_string(),
+        ]);
+        command.args([
+            "--bind",
+            &format!("127.0.0.1:{}", cluster.port),
+            "--data-dir",
+        ]);
+        command
+            .arg(cluster.dir.path().join("standalone"))
+            .stderr(Stdio::null());
         let child = command.spawn().unwrap();
         cluster.until("standalone to be ready", |c| {
             c.json(&["nodes"])[0]["condition"] == serde_json::Value::from("ready")

@@ -37,3 +37,6 @@ pub fn decide(state: &State, command: Command, now: Now) -> Result<Vec<Change>, 
         Command::ReleaseBrake => Ok(release_brake::release_brake(state, now)),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -193,3 +193,6 @@ fn degraded(condition: &EngineCondition) -> Option<String> {
 fn address(hostname: &str, port: u16) -> String {
     format!("{hostname}:{port}")
 }
+
+#[cfg(test)]
+mod tests;

@@ -50,3 +50,6 @@ fn is_current(task: &Task, report: &Report, from: Option<&NodeId>) -> bool {
         && report.attempt.is_none_or(|attempt| attempt == task.attempt)
         && from.is_none_or(|node| task.node.as_ref() == Some(node))
 }
+
+#[cfg(test)]
+mod tests;

@@ -75,3 +75,6 @@ fn repeated(task: &Task, again: &Idempotency) -> Result<Vec<Change>, Rejection> 
         task: task.id.clone(),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,3 +19,6 @@ pub use order::{Order, StopOrder, order};
 pub use place::place;
 pub use probe::to_probe;
 pub use reap::reap;
+
+#[cfg(test)]
+mod tests;

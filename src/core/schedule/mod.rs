@@ -20,3 +20,6 @@ pub fn place(state: &State, spec: &Spec) -> Result<NodeId, String> {
     let placement = state.last_event() + 1;
     Room::of(state).place(&Asks::of(spec), placement)
 }
+
+#[cfg(test)]
+mod tests;

@@ -147,10 +147,11 @@ impl SnapshotRows {
 }
 
 /// The epoch as a number.
-pub fn read_epoch(value: &str) -> Result<i64, Damaged> {
+pub fn read_epoch(value: Option<&str>) -> Result<i64, Damaged> {
     let record = Record {
         kind: "meta",
         id: MetaRow::EPOCH,
     };
+    let value = value.ok_or_else(|| record.damaged("value", "is not there"))?;
     record.from_json("value", value)
 }

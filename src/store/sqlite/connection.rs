@@ -80,11 +80,9 @@ pub fn raise_epoch(connection: &mut SqliteConnection) -> Result<i64, Failure> {
 }
 
 fn epoch(connection: &mut SqliteConnection) -> Result<i64, Failure> {
-    let value: String = meta::table
-        .find(MetaRow::EPOCH)
-        .select(meta::value)
-        .first(connection)?;
-    Ok(read_epoch(&value)?)
+    let row = meta::table.find(MetaRow::EPOCH).select(meta::value);
+    let value: Option<String> = row.first(connection).optional()?;
+    Ok(read_epoch(value.as_deref())?)
 }
 
 fn check_fence(connection: &mut SqliteConnection, ours: i64) -> Result<(), Failure> {

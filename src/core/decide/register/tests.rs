@@ -1,0 +1,302 @@
+use std::collections::BTreeMap;
+
+use crate::core::test_cluster::{Cluster, registration, slots_only, spec};
+use crate::core::{
+    Availability, Capacity, Command, Deregister, EngineCondition, Kind, Node, NodeId, Register,
+    Rejection, Spec, Status,
+};
+
+fn node<'a>(cluster: &'a Cluster, id: &str) -> &'a Node {
+    cluster.state.node(&NodeId::from(id)).unwrap()
+}
+
+/// What a worker of the Go project sends.
+fn go_registration(hostname: &str) -> Register {
+    Register {
+        node: None,
+        version: None,
+        tasks: None,
+        condition: EngineCondition::Unsaid,
+        capacity: slots_only(10),
+        ..registration(hostname)
+    }
+}
+
+fn refused(change: impl FnOnce(&mut Register)) -> String {
+    let mut register = registration("a");
+    change(&mut register);
+    Cluster::new().invalid(Command::Register(register))
+}
+
+#[test]
+fn a_new_worker_is_a_new_node() {
+    let mut cluster = Cluster::new();
+    assert_eq!(cluster.register(registration("a")), [Kind::NodeRegistered]);
+    let node = node(&cluster, "a");
+    assert!(node.is_ready() && node.is_podling());
+    assert_eq!(node.heartbeat_interval_ms, 30_000);
+    assert_eq!(node.registered_at, cluster.now.wall);
+}
+
+#[test]
+fn a_worker_without_an_id_is_known_by_its_address() {
+    let mut cluster = Cluster::new();
+    cluster.register(go_registration("host"));
+    let made = cluster.state.node_at("host", 8081).unwrap().id.clone();
+    assert_eq!(made.as_str(), "20231114221320-aaaaaaaa");
+    assert_eq!(cluster.register(go_registration("host")), []);
+    assert_eq!(cluster.state.nodes().len(), 1);
+    assert!(!node(&cluster, made.as_str()).is_podling());
+    cluster.register(go_registration("other"));
+    assert_eq!(cluster.state.nodes().len(), 2);
+}
+
+#[test]
+fn a_worker_that_registers_again_without_news_changes_nothing() {
+    let mut cluster = Cluster::new();
+    cluster.register(registration("a"));
+    cluster.pass(1_000);
+    assert_eq!(cluster.register(registration("a")), []);
+}
+
+#[test]
+fn what_changed_is_named() {
+    let mut cluster = Cluster::new();
+    cluster.register(registration("a"));
+    cluster.pass(20_000);
+    let changed = Register {
+        port: 9000,
+        capacity: slots_only(3),
+        labels: BTreeMap::from([("zone".into(), "b".into())]),
+        condition: EngineCondition::Degraded("no docker".into()),
+        heartbeat_interval_ms: Some(5_000),
+        ..registration("a")
+    };
+    assert_eq!(cluster.register(changed), [Kind::NodeUpdated]);
+    let events = cluster.state.events_after(1).unwrap();
+    assert_eq!(
+        events[0].message,
+        "registered again: address, capacity, labels, engine's condition, heartbeat interval changed"
+    );
+    assert_eq!(cluster.state.node_at("a", 8081), None);
+    assert_eq!(cluster.state.node_at("a", 9000).unwrap().id.as_str(), "a");
+    assert_eq!(node(&cluster, "a").degraded.as_deref(), Some("no docker"));
+}
+
+#[test]
+fn an_offline_node_comes_back() {
+    let mut cluster = Cluster::new();
+    let a = cluster.add_node("a", 5);
+    cluster.deregister(&a);
+    assert_eq!(node(&cluster, "a").offline_reason, "signed off");
+    cluster.pass(1_000);
+    assert_eq!(
+        cluster.register(Register {
+            capacity: slots_only(5),
+            ..registration("a")
+        }),
+        [Kind::NodeOnline]
+    );
+    assert!(node(&cluster, "a").is_ready());
+    assert_eq!(node(&cluster, "a").offline_reason, "");
+    assert_eq!(node(&cluster, "a").heard_at, cluster.now.wall);
+}
+
+#[test]
+fn a_drain_outlives_a_restart_of_the_worker_but_not_its_signing_off() {
+    let mut cluster = Cluster::new();
+    let a = cluster.add_node("a", 5);
+    cluster.drain(&a, 60);
+    cluster.register(Register {
+        labels: BTreeMap::from([("new".into(), "yes".into())]),
+        ..registration("a")
+    });
+    assert!(node(&cluster, "a").drain.is_some());
+    cluster.deregister(&a);
+    cluster.register(registration("a"));
+    assert!(node(&cluster, "a").is_ready());
+}
+
+#[test]
+fn an_id_that_a_live_worker_has_is_refused_at_another_address() {
+    let mut cluster = Cluster::new();
+    let a = cluster.add_node("a", 5);
+    let elsewhere = || {
+        Command::Register(Register {
+            hostname: "b".into(),
+            ..registration("a")
+        })
+    };
+    cluster.pass(9_999);
+    let taken = Rejection::NodeIdTaken {
+        node: a.clone(),
+        address: "a:8081".into(),
+    };
+    assert_eq!(cluster.decide(elsewhere()), Err(taken.clone()));
+    cluster.state.probed(&a, true, cluster.now);
+    cluster.pass(1);
+    assert_eq!(cluster.decide(elsewhere()), Err(taken));
+    cluster.pass(9_999);
+    assert_eq!(cluster.run(elsewhere()), [Kind::NodeUpdated]);
+}
+
+#[test]
+fn who_registers_at_an_address_has_it() {
+    let mut cluster = Cluster::new();
+    let before = cluster.add_node("a", 5);
+    let id = cluster.submit(spec());
+    let again = Register {
+        hostname: "a".into(),
+        ..registration("b")
+    };
+    assert_eq!(
+        cluster.register(again),
+        [
+            Kind::NodeOffline,
+            Kind::TaskRescheduled,
+            Kind::NodeRegistered
+        ]
+    );
+    assert_eq!(
+        node(&cluster, "a").offline_reason,
+        "node b registered at its address a:8081"
+    );
+    assert_eq!(cluster.task(&id).status, Status::Pending);
+    assert_eq!(cluster.state.node_at("a", 8081).unwrap().id.as_str(), "b");
+    // The old record goes without taking the address from the one that has it now.
+    assert_eq!(cluster.run(Command::Forget(before)), [Kind::NodeRemoved]);
+    assert_eq!(cluster.state.node_at("a", 8081).unwrap().id.as_str(), "b");
+}
+
+#[test]
+fn what_the_worker_says_about_its_tasks_is_merged() {
+    let mut cluster = Cluster::new();
+    cluster.add_node("a", 5);
+    let id = cluster.submit(spec());
+    let mut report = cluster.says(&id, Status::Completed);
+    report.node = None;
+    let kinds = cluster.register(Register {
+        capacity: slots_only(5),
+        tasks: Some(vec![report]),
+        ..registration("a")
+    });
+    assert_eq!(kinds, [Kind::TaskCompleted]);
+}
+
+#[test]
+fn a_node_that_comes_back_smaller_gives_up_what_was_placed_last() {
+    let mut cluster = Cluster::new();
+    cluster.register(registration("a"));
+    let asking = |cpu_millicores, memory_bytes| {
+        let mut spec = spec();
+        spec.requests.cpu_millicores = cpu_millicores;
+        spec.requests.memory_bytes = memory_bytes;
+        spec
+    };
+    let first = cluster.submit(asking(500, 10));
+    let large = cluster.submit(Spec {
+        max_attempts: Some(1),
+        ..asking(600, 10)
+    });
+    let last = cluster.submit(asking(500, 10));
+    let kinds = cluster.register(Register {
+        capacity: Capacity {
+            slots: Some(2),
+            cpu_millicores: Some(1_000),
+            memory_bytes: Some(20),
+        },
+        ..registration("a")
+    });
+    assert_eq!(kinds, [Kind::NodeUpdated, Kind::TaskFailed]);
+    assert_eq!(
+        cluster.task(&large).error.as_deref(),
+        Some("node a has less room than before")
+    );
+    assert_eq!(
+        (cluster.node_of(&first), cluster.node_of(&last)),
+        ("a", "a")
+    );
+    cluster.register(Register {
+        capacity: slots_only(1),
+        ..registration("a")
+    });
+    assert_eq!(
+        (cluster.node_of(&first), cluster.node_of(&last)),
+        ("a", "none")
+    );
+}
+
+#[test]
+fn an_engine_that_is_not_said_again_is_still_known() {
+    let mut cluster = Cluster::new();
+    let engine = crate::core::Engine {
+        name: "docker".into(),
+        ..Default::default()
+    };
+    cluster.register(Register {
+        engine: Some(engine.clone()),
+        ..registration("a")
+    });
+    cluster.register(Register {
+        condition: EngineCondition::Degraded("no answer".into()),
+        ..registration("a")
+    });
+    assert_eq!(node(&cluster, "a").engine, Some(engine));
+}
+
+#[test]
+fn bad_fields_are_named() {
+    assert_eq!(
+        refused(|register| register.node = Some("a b".into())),
+        "nodeId"
+    );
+    assert_eq!(
+        refused(|register| register.hostname = String::new()),
+        "hostname"
+    );
+    assert_eq!(
+        refused(|register| register.hostname = "a/b".into()),
+        "hostname"
+    );
+    assert_eq!(refused(|register| register.port = 0), "port");
+    let bad = BTreeMap::from([(String::new(), String::new())]);
+    assert_eq!(refused(|register| register.labels = bad), "labels[\"\"]");
+    let never = |register: &mut Register| register.heartbeat_interval_ms = Some(0);
+    assert_eq!(refused(never), "heartbeatIntervalMs");
+}
+
+#[test]
+fn a_worker_that_signs_off_leaves_its_tasks_to_others() {
+    let mut cluster = Cluster::new();
+    let a = cluster.add_node("a", 5);
+    let [run, stopping, removing] = [(); 3].map(|()| cluster.submit(spec()));
+    cluster.stop(&stopping);
+    cluster.remove(&removing, true);
+    let once = cluster.submit(Spec {
+        max_attempts: Some(1),
+        ..spec()
+    });
+    assert_eq!(
+        cluster.deregister(&a),
+        [
+            Kind::NodeOffline,
+            Kind::TaskRescheduled,
+            Kind::TaskStopped,
+            Kind::TaskRemoved,
+            Kind::TaskFailed,
+        ]
+    );
+    assert_eq!(cluster.task(&run).status, Status::Pending);
+    assert_eq!(cluster.task(&stopping).reason, "stopped: node a signed off");
+    assert_eq!(
+        cluster.task(&once).error.as_deref(),
+        Some("node a signed off")
+    );
+    assert_eq!(cluster.deregister(&a), []);
+    assert_eq!(node(&cluster, "a").availability, Availability::Offline);
+    let nobody = Command::Deregister(Deregister { node: "x".into() });
+    assert_eq!(
+        cluster.decide(nobody),
+        Err(Rejection::UnknownNode("x".into()))
+    );
+}

@@ -1,0 +1,305 @@
+//! The commands that fit on a page each; `submit`, `report` and `register` have their own.
+
+use crate::core::test_cluster::{Cluster, heartbeat, registration, spec};
+use crate::core::{
+    Availability, Brake, Change, Command, Deregister, Desired, Drain, EngineCondition, Event,
+    Heartbeat, Kind, Node, NodeId, Rejection, Remove, Status, Stop, TaskId, Write,
+};
+
+fn node<'a>(cluster: &'a Cluster, id: &NodeId) -> &'a Node {
+    cluster.state.node(id).unwrap()
+}
+
+fn stop(task: &TaskId, grace_seconds: u32) -> Command {
+    Command::Stop(Stop {
+        task: task.clone(),
+        grace_seconds,
+    })
+}
+
+/// One node with two slots, and a task on it.
+fn with_a_task() -> (Cluster, NodeId, TaskId) {
+    let mut cluster = Cluster::new();
+    let node = cluster.add_node("a", 2);
+    let task = cluster.submit(spec());
+    (cluster, node, task)
+}
+
+#[test]
+fn a_waiting_task_is_stopped_at_once() {
+    let mut cluster = Cluster::new();
+    let id = cluster.submit(spec());
+    assert_eq!(cluster.stop(&id), [Kind::TaskStopped]);
+    assert_eq!(
+        cluster.task(&id).reason,
+        "stopped by a user before it had a node"
+    );
+    assert_eq!(cluster.stop(&id), []);
+}
+
+#[test]
+fn a_task_with_a_node_ends_there_and_asking_twice_changes_nothing() {
+    let (mut cluster, _, id) = with_a_task();
+    assert_eq!(cluster.stop(&id), [Kind::TaskStopping]);
+    assert_eq!(cluster.task(&id).status, Status::Scheduled);
+    assert_eq!(cluster.stop(&id), []);
+    assert_eq!(cluster.run(stop(&id, 1)), [Kind::TaskStopping]);
+    assert_eq!(
+        cluster.task(&id).desired,
+        Desired::Stop { grace_seconds: 1 }
+    );
+}
+
+#[test]
+fn a_task_that_is_being_removed_is_not_merely_stopped() {
+    let (mut cluster, _, id) = with_a_task();
+    cluster.remove(&id, true);
+    assert_eq!(cluster.stop(&id), []);
+}
+
+#[test]
+fn a_stop_that_cannot_be_is_refused() {
+    let (cluster, _, id) = with_a_task();
+    assert_eq!(cluster.invalid(stop(&id, 86_401)), "gracePeriodSeconds");
+    let unknown = TaskId::from("x");
+    assert_eq!(
+        cluster.decide(stop(&unknown, 1)),
+        Err(Rejection::UnknownTask(unknown))
+    );
+}
+
+#[test]
+fn a_running_task_is_removed_only_with_force() {
+    let (mut cluster, _, id) = with_a_task();
+    let command = Command::Remove(Remove {
+        task: id.clone(),
+        force: false,
+    });
+    let refused = Rejection::NotEnded {
+        task: id.clone(),
+        status: Status::Scheduled,
+    };
+    assert_eq!(cluster.decide(command), Err(refused));
+    assert_eq!(cluster.remove(&id, true), [Kind::TaskStopping]);
+    assert_eq!(cluster.remove(&id, true), []);
+    cluster.becomes(&id, Status::Failed);
+    assert_eq!(cluster.state.task(&id), None);
+}
+
+#[test]
+fn waiting_and_ended_tasks_are_removed_at_once() {
+    let (mut cluster, _, ended) = with_a_task();
+    cluster.becomes(&ended, Status::Completed);
+    assert_eq!(cluster.remove(&ended, false), [Kind::TaskRemoved]);
+    let waiting = Cluster::new().submit(spec());
+    let mut cluster = Cluster::new();
+    assert_eq!(cluster.submit(spec()), waiting);
+    assert_eq!(cluster.remove(&waiting, false), [Kind::TaskRemoved]);
+    let command = Command::Remove(Remove {
+        task: waiting.clone(),
+        force: true,
+    });
+    assert_eq!(
+        cluster.decide(command),
+        Err(Rejection::UnknownTask(waiting))
+    );
+}
+
+#[test]
+fn a_task_whose_node_is_gone_is_removed_at_once() {
+    let (mut cluster, a, id) = with_a_task();
+    // No command leads here: it is what a state written by hand could hold.
+    let offline = Node {
+        availability: Availability::Offline,
+        ..node(&cluster, &a).clone()
+    };
+    cluster.state.apply(&Change {
+        write: Write::PutNode(offline.into()),
+        event: some_event(&cluster),
+    });
+    assert_eq!(cluster.remove(&id, true), [Kind::TaskRemoved]);
+}
+
+fn some_event(cluster: &Cluster) -> Event {
+    Event {
+        sequence: cluster.state.last_event() + 1,
+        at: cluster.now.wall,
+        kind: Kind::NodeOffline,
+        task: None,
+        node: None,
+        attempt: 0,
+        message: String::new(),
+    }
+}
+
+#[test]
+fn a_heartbeat_without_news_changes_nothing() {
+    let (mut cluster, a, id) = with_a_task();
+    cluster.becomes(&id, Status::Running);
+    let same = cluster.says(&id, Status::Running);
+    let beat = Command::Heartbeat(Heartbeat {
+        tasks: Some(vec![same]),
+        condition: EngineCondition::Ready,
+        ..heartbeat(&a)
+    });
+    assert_eq!(cluster.run(beat), []);
+    assert_eq!(cluster.beat(&a), []);
+}
+
+#[test]
+fn a_heartbeat_tells_about_tasks_and_what_it_can_not_know_is_left_out() {
+    let (mut cluster, a, id) = with_a_task();
+    let mut report = cluster.says(&id, Status::Running);
+    report.node = Some("a liar".into());
+    let mut unknown = report.clone();
+    unknown.task = "x".into();
+    let mut impossible = report.clone();
+    impossible.status = Status::Pending;
+    let beat = Command::Heartbeat(Heartbeat {
+        tasks: Some(vec![unknown, impossible, report]),
+        ..heartbeat(&a)
+    });
+    assert_eq!(cluster.run(beat), [Kind::TaskRunning]);
+}
+
+#[test]
+fn an_engine_that_fails_and_recovers_is_noted_once_each() {
+    let (mut cluster, a, _) = with_a_task();
+    let mut beat = |condition| {
+        cluster.run(Command::Heartbeat(Heartbeat {
+            condition,
+            ..heartbeat(&a)
+        }))
+    };
+    let failing = || EngineCondition::Degraded("docker does not answer".into());
+    assert_eq!(beat(failing()), [Kind::NodeDegraded]);
+    assert_eq!(beat(failing()), []);
+    assert_eq!(beat(EngineCondition::Unsaid), []);
+    assert_eq!(beat(EngineCondition::Ready), [Kind::NodeRecovered]);
+    assert_eq!(beat(EngineCondition::Ready), []);
+    assert!(node(&cluster, &a).is_ready());
+}
+
+#[test]
+fn a_heartbeat_brings_an_offline_node_back() {
+    let (mut cluster, a, id) = with_a_task();
+    cluster.becomes(&id, Status::Running);
+    let stale = cluster.says(&id, Status::Completed);
+    cluster.deregister(&a);
+    cluster.pass(500);
+    let beat = Command::Heartbeat(Heartbeat {
+        tasks: Some(vec![stale]),
+        ..heartbeat(&a)
+    });
+    assert_eq!(cluster.run(beat), [Kind::NodeOnline]);
+    assert!(node(&cluster, &a).is_ready());
+    assert_eq!(node(&cluster, &a).heard_at, cluster.now.wall);
+    assert_eq!(cluster.task(&id).status, Status::Pending);
+}
+
+#[test]
+fn a_drain_waits_and_ends_with_uncordon() {
+    let (mut cluster, a, id) = with_a_task();
+    assert_eq!(cluster.drain(&a, 60), [Kind::NodeDraining]);
+    assert_eq!(cluster.drain(&a, 60), []);
+    assert_eq!(cluster.task(&id).desired, Desired::Run);
+    assert_eq!(
+        cluster.run(Command::Uncordon(a.clone())),
+        [Kind::NodeUncordoned]
+    );
+    assert_eq!(cluster.run(Command::Uncordon(a.clone())), []);
+    assert!(node(&cluster, &a).is_ready());
+    assert_eq!(cluster.drain(&a, u64::MAX), [Kind::NodeDraining]);
+}
+
+#[test]
+fn a_drain_without_a_deadline_moves_at_once_what_would_run_on() {
+    let (mut cluster, a, moved) = with_a_task();
+    let stopping = cluster.submit(spec());
+    cluster.stop(&stopping);
+    let kinds = cluster.drain(&a, 0);
+    assert_eq!(kinds, [Kind::NodeDraining, Kind::TaskStopping]);
+    assert!(matches!(cluster.task(&moved).desired, Desired::Move { .. }));
+    assert!(matches!(
+        cluster.task(&stopping).desired,
+        Desired::Stop { .. }
+    ));
+}
+
+#[test]
+fn only_an_offline_node_is_forgotten() {
+    let (mut cluster, a, _) = with_a_task();
+    let forget = || Command::Forget(NodeId::from("a"));
+    assert_eq!(
+        cluster.decide(forget()),
+        Err(Rejection::NodeOnline(a.clone()))
+    );
+    cluster.deregister(&a);
+    assert_eq!(cluster.run(forget()), [Kind::NodeRemoved]);
+    assert_eq!(cluster.state.nodes().len(), 0);
+    assert_eq!(cluster.state.last_contact(&a), None);
+}
+
+#[test]
+fn commands_for_an_unknown_node_are_refused() {
+    let x = NodeId::from("x");
+    let commands = [
+        Command::Heartbeat(heartbeat(&x)),
+        Command::Deregister(Deregister { node: x.clone() }),
+        Command::Drain(Drain {
+            node: x.clone(),
+            deadline_seconds: 0,
+        }),
+        Command::Uncordon(x.clone()),
+        Command::Forget(x.clone()),
+    ];
+    for command in commands {
+        let refused = Cluster::new().decide(command);
+        assert_eq!(refused, Err(Rejection::UnknownNode(x.clone())));
+    }
+}
+
+#[test]
+fn prune_forgets_what_is_over_and_nothing_else() {
+    let (mut cluster, _, ended) = with_a_task();
+    let running = cluster.submit(spec());
+    let waiting = cluster.submit(spec());
+    cluster.becomes(&ended, Status::Failed);
+    let gone = cluster.add_node("b", 0);
+    cluster.deregister(&gone);
+    assert_eq!(
+        cluster.run(Command::Prune),
+        [Kind::TaskRemoved, Kind::NodeRemoved]
+    );
+    let left: Vec<_> = cluster.state.tasks().map(|task| task.id.clone()).collect();
+    assert_eq!(left, [running, waiting]);
+    assert_eq!(cluster.run(Command::Prune), []);
+}
+
+#[test]
+fn a_released_brake_lets_go_of_the_silent_nodes_only() {
+    let mut cluster = Cluster::new();
+    assert_eq!(cluster.run(Command::ReleaseBrake), []);
+    let ids = ["a", "b", "c", "d"].map(|id| {
+        cluster.register(registration(id));
+        NodeId::from(id)
+    });
+    let id = cluster.submit(spec());
+    cluster.pass(15_000);
+    cluster.beat(&ids[3]);
+    let kinds = cluster.nodes();
+    assert_eq!(kinds[0], Kind::BrakeEngaged);
+    let brake: &Brake = cluster.state.brake().unwrap();
+    assert_eq!(brake.nodes, ids[..3]);
+    let kinds = cluster.run(Command::ReleaseBrake);
+    let offline = Kind::NodeOffline;
+    let rescheduled = Kind::TaskRescheduled;
+    assert_eq!(
+        kinds,
+        [Kind::BrakeReleased, offline, rescheduled, offline, offline]
+    );
+    assert_eq!(cluster.state.brake(), None);
+    cluster.place();
+    assert_eq!(cluster.node_of(&id), "d");
+    assert_eq!(cluster.nodes(), []);
+}

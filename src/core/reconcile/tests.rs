@@ -1,0 +1,6 @@
+//! The loops, one file for each subject.
+
+mod differences;
+mod nodes;
+mod place;
+mod reap;

@@ -1,0 +1,303 @@
+use crate::core::reconcile::to_probe;
+use crate::core::test_cluster::{Cluster, registration, spec};
+use crate::core::{
+    Availability, Desired, Kind, Monotonic, Node, NodeId, Now, Policy, Register, Spec, State,
+    Status, Write,
+};
+
+fn cluster_of(ids: &[&str]) -> (Cluster, Vec<NodeId>) {
+    let mut cluster = Cluster::new();
+    let ids = ids.iter().map(|id| cluster.add_node(id, 5)).collect();
+    (cluster, ids)
+}
+
+fn node<'a>(cluster: &'a Cluster, id: &NodeId) -> &'a Node {
+    cluster.state.node(id).unwrap()
+}
+
+fn heard(cluster: &mut Cluster, ids: &[NodeId]) {
+    for id in ids {
+        cluster.state.heard(id, cluster.now);
+    }
+}
+
+fn probed(cluster: &mut Cluster, ids: &[NodeId], answered: bool) {
+    for id in ids {
+        cluster.state.probed(id, answered, cluster.now);
+    }
+}
+
+#[test]
+fn a_node_neither_heard_nor_answering_is_lost_after_the_timeout() {
+    let (mut cluster, ids) = cluster_of(&["a", "b"]);
+    let id = cluster.submit(spec());
+    cluster.pass(14_999);
+    heard(&mut cluster, &ids[1..]);
+    assert_eq!(cluster.nodes(), []);
+    cluster.pass(1);
+    assert_eq!(cluster.nodes(), [Kind::NodeOffline, Kind::TaskRescheduled]);
+    assert_eq!(
+        node(&cluster, &ids[0]).offline_reason,
+        "neither heard nor answering for 15 s"
+    );
+    assert_eq!(
+        cluster.task(&id).reason,
+        "node a lost; waits for another node"
+    );
+    cluster.place();
+    assert_eq!((cluster.node_of(&id), cluster.task(&id).attempt), ("b", 2));
+    let message = &cluster.task(&id).history.last().unwrap().message;
+    assert_eq!(message, "placed on node b (attempt 2)");
+}
+
+#[test]
+fn a_task_with_one_placement_fails_with_its_node() {
+    let (mut cluster, _) = cluster_of(&["a"]);
+    let id = cluster.submit(Spec {
+        max_attempts: Some(1),
+        ..spec()
+    });
+    cluster.pass(15_000);
+    assert_eq!(cluster.nodes(), [Kind::NodeOffline, Kind::TaskFailed]);
+    assert_eq!(cluster.task(&id).error.as_deref(), Some("node a lost"));
+    assert_eq!(cluster.node_of(&id), "a");
+}
+
+#[test]
+fn an_answered_probe_keeps_a_node_alive() {
+    let (mut cluster, ids) = cluster_of(&["a"]);
+    for _ in 0..10 {
+        cluster.pass(5_000);
+        probed(&mut cluster, &ids, true);
+        assert_eq!(cluster.nodes(), []);
+    }
+}
+
+#[test]
+fn a_node_that_hears_nothing_gets_nothing_new_and_keeps_what_it_has() {
+    let (mut cluster, ids) = cluster_of(&["a"]);
+    let id = cluster.submit(spec());
+    probed(&mut cluster, &ids, false);
+    cluster.pass(5_000);
+    heard(&mut cluster, &ids);
+    assert_eq!(cluster.nodes(), [Kind::NodeUnreachable]);
+    assert_eq!(cluster.nodes(), []);
+    assert!(!node(&cluster, &ids[0]).is_ready());
+    assert_eq!(cluster.task(&id).status, Status::Scheduled);
+    probed(&mut cluster, &ids, true);
+    assert_eq!(cluster.nodes(), [Kind::NodeReachable]);
+    assert!(node(&cluster, &ids[0]).is_ready());
+}
+
+#[test]
+fn a_node_that_answers_but_is_never_heard_is_unreachable() {
+    let (mut cluster, ids) = cluster_of(&["a"]);
+    for _ in 0..11 {
+        cluster.pass(5_000);
+        probed(&mut cluster, &ids, true);
+    }
+    assert_eq!(cluster.nodes(), []);
+    cluster.pass(5_000);
+    probed(&mut cluster, &ids, true);
+    assert_eq!(cluster.nodes(), [Kind::NodeUnreachable]);
+    assert_eq!(
+        node(&cluster, &ids[0]).unreachable.as_deref(),
+        Some("its worker answers, but its heartbeats do not arrive")
+    );
+    assert_eq!(cluster.beat(&ids[0]), []);
+    assert_eq!(cluster.nodes(), [Kind::NodeReachable]);
+}
+
+#[test]
+fn an_unreachable_node_that_falls_silent_is_lost_and_comes_back_whole() {
+    let (mut cluster, ids) = cluster_of(&["a"]);
+    probed(&mut cluster, &ids, false);
+    cluster.pass(5_000);
+    assert_eq!(cluster.nodes(), [Kind::NodeUnreachable]);
+    cluster.pass(10_000);
+    assert_eq!(cluster.nodes(), [Kind::NodeOffline]);
+    assert_eq!(node(&cluster, &ids[0]).unreachable, None);
+    assert_eq!(cluster.beat(&ids[0]), [Kind::NodeOnline]);
+}
+
+#[test]
+fn a_node_nobody_was_in_touch_with_yet_is_not_judged() {
+    let mut cluster = Cluster::new();
+    let register = registration("a");
+    cluster.run(crate::core::Command::Register(register));
+    cluster.pass(1_000_000);
+    assert_eq!(cluster.nodes(), []);
+    assert_eq!(to_probe(&cluster.state, cluster.now), []);
+}
+
+#[test]
+fn a_master_that_starts_declares_nobody_lost_before_a_full_timeout() {
+    let (cluster, ids) = cluster_of(&["a"]);
+    let writes = cluster.state.nodes().cloned().map(Write::PutNode);
+    let later = Now {
+        mono: Monotonic(5),
+        ..cluster.now
+    };
+    let last_event = cluster.state.last_event();
+    let mut restarted = Cluster {
+        state: State::load(Policy::default(), writes, last_event, later),
+        now: later,
+    };
+    assert!(restarted.state == cluster.state);
+    restarted.pass(14_999);
+    assert_eq!(restarted.nodes(), []);
+    restarted.pass(1);
+    assert_eq!(restarted.nodes(), [Kind::NodeOffline]);
+    assert_eq!(
+        node(&restarted, &ids[0]).availability,
+        Availability::Offline
+    );
+}
+
+#[test]
+fn when_most_nodes_fall_silent_nothing_is_moved() {
+    let (mut cluster, ids) = cluster_of(&["a", "b", "c"]);
+    let id = cluster.submit(spec());
+    cluster.pass(15_000);
+    heard(&mut cluster, &ids[2..]);
+    let kinds = cluster.nodes();
+    assert_eq!(
+        kinds,
+        [
+            Kind::BrakeEngaged,
+            Kind::NodeUnreachable,
+            Kind::NodeUnreachable
+        ]
+    );
+    assert_eq!(cluster.nodes(), []);
+    assert_eq!(cluster.node_of(&id), "a");
+    assert_eq!(cluster.state.brake().unwrap().nodes, ids[..2]);
+}
+
+#[test]
+fn nodes_that_fall_silent_a_little_later_count_too() {
+    let (mut cluster, ids) = cluster_of(&["a", "b", "c"]);
+    cluster.pass(4_000);
+    heard(&mut cluster, &ids[1..2]);
+    cluster.pass(11_000);
+    heard(&mut cluster, &ids[2..]);
+    assert_eq!(cluster.nodes(), [Kind::BrakeEngaged, Kind::NodeUnreachable]);
+    assert_eq!(cluster.state.brake().unwrap().nodes, ids[..2]);
+}
+
+#[test]
+fn the_brake_is_released_when_most_are_heard_again_and_the_rest_is_lost() {
+    let (mut cluster, ids) = cluster_of(&["a", "b", "c", "d"]);
+    cluster.pass(15_000);
+    cluster.nodes();
+    heard(&mut cluster, &ids[..2]);
+    assert_eq!(cluster.nodes(), [Kind::NodeReachable; 2]);
+    assert!(
+        cluster.state.brake().is_some(),
+        "half of them are still silent"
+    );
+    heard(&mut cluster, &ids[2..3]);
+    assert_eq!(
+        cluster.nodes(),
+        [Kind::BrakeReleased, Kind::NodeReachable, Kind::NodeOffline]
+    );
+    assert_eq!(cluster.state.brake(), None);
+}
+
+#[test]
+fn two_nodes_are_too_few_for_the_brake() {
+    let (mut cluster, _) = cluster_of(&["a", "b"]);
+    cluster.pass(15_000);
+    assert_eq!(cluster.nodes(), [Kind::NodeOffline; 2]);
+}
+
+#[test]
+fn a_brake_over_nodes_that_are_all_gone_is_released() {
+    let (mut cluster, ids) = cluster_of(&["a", "b", "c"]);
+    cluster.pass(15_000);
+    cluster.nodes();
+    ids.iter().for_each(|id| drop(cluster.deregister(id)));
+    assert_eq!(cluster.nodes(), [Kind::BrakeReleased]);
+}
+
+#[test]
+fn after_the_deadline_of_a_drain_what_still_runs_is_moved() {
+    let (mut cluster, ids) = cluster_of(&["a"]);
+    let id = cluster.submit(spec());
+    cluster.drain(&ids[0], 10);
+    cluster.pass(9_999);
+    assert_eq!(cluster.nodes(), []);
+    cluster.pass(1);
+    assert_eq!(cluster.nodes(), [Kind::TaskStopping]);
+    assert_eq!(
+        cluster.task(&id).desired,
+        Desired::Move {
+            grace_seconds: 10,
+            reason: "node a is being drained".into()
+        }
+    );
+    assert_eq!(cluster.nodes(), []);
+}
+
+#[test]
+fn a_drained_node_that_is_offline_has_nothing_to_move() {
+    let (mut cluster, ids) = cluster_of(&["a"]);
+    cluster.deregister(&ids[0]);
+    cluster.drain(&ids[0], 0);
+    assert_eq!(cluster.nodes(), []);
+}
+
+#[test]
+fn silent_nodes_are_probed_the_longest_untried_first() {
+    let (mut cluster, ids) = cluster_of(&["a", "b", "c"]);
+    let due = |cluster: &Cluster| to_probe(&cluster.state, cluster.now);
+    cluster.pass(4_999);
+    assert_eq!(due(&cluster), []);
+    cluster.pass(1);
+    heard(&mut cluster, &ids[2..]);
+    assert_eq!(due(&cluster), ids[..2]);
+    probed(&mut cluster, &ids[..1], true);
+    assert_eq!(due(&cluster), ids[1..2]);
+    cluster.pass(5_000);
+    assert_eq!(
+        due(&cluster),
+        [ids[1].clone(), ids[2].clone(), ids[0].clone()]
+    );
+}
+
+#[test]
+fn a_node_that_did_not_answer_is_asked_again_also_when_it_is_heard() {
+    let (mut cluster, ids) = cluster_of(&["a"]);
+    probed(&mut cluster, &ids, false);
+    cluster.pass(5_000);
+    heard(&mut cluster, &ids);
+    assert_eq!(to_probe(&cluster.state, cluster.now), ids);
+    probed(&mut cluster, &ids, true);
+    cluster.pass(4_000);
+    heard(&mut cluster, &ids);
+    cluster.pass(4_000);
+    assert_eq!(to_probe(&cluster.state, cluster.now), []);
+}
+
+#[test]
+fn offline_nodes_are_not_probed() {
+    let (mut cluster, ids) = cluster_of(&["a"]);
+    cluster.deregister(&ids[0]);
+    cluster.pass(60_000);
+    assert_eq!(to_probe(&cluster.state, cluster.now), []);
+}
+
+#[test]
+fn a_long_heartbeat_interval_is_waited_for() {
+    let mut cluster = Cluster::new();
+    cluster.register(Register {
+        heartbeat_interval_ms: Some(60_000),
+        ..registration("a")
+    });
+    let id = NodeId::from("a");
+    for _ in 0..23 {
+        cluster.pass(5_000);
+        cluster.state.probed(&id, true, cluster.now);
+        assert_eq!(cluster.nodes(), []);
+    }
+}

@@ -1,0 +1,339 @@
+//! The cluster's state behind its lock: the only lock of the master.
+//!
+//! The way of every change: reserve a place in the commit queue (a slow store pushes back here,
+//! before anything is decided) → lock → decide → apply → queue the changes → unlock → wait until
+//! they are durable → answer. The lock is never held over an await, and is held only as long as
+//! deciding takes: nothing is serialised or sent under it.
+//!
+//! Who reads to answer a question of a user reads memory. Who answers a command waits, also when
+//! it changed nothing: "it is so already" may rest on a change that is not durable yet.
+
+use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
+
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::time::timeout;
+
+use crate::clock::SharedClock;
+use crate::core::{Change, Command, Kind, NodeId, Now, Rejection, State, decide};
+
+/// How many decisions may wait for the store.
+const QUEUE: usize = 4096;
+
+/// The changes of one decision, on their way to the store.
+#[derive(Debug)]
+pub struct Decided {
+    /// Its place in the order of decisions, from 1 on.
+    pub number: u64,
+    /// What it changes; at least one change.
+    pub changes: Vec<Change>,
+}
+
+/// How far the store has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Progress {
+    /// Every decision up to this number is durable.
+    pub number: u64,
+    /// Every event up to this sequence number is durable.
+    pub event: u64,
+}
+
+/// Why a command has no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The rules are against it.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+    /// So much waits for the store that nothing more is taken. Nothing was decided.
+    #[error("the store does not keep up: nothing was changed, try again")]
+    Busy,
+    /// Decided, but not known to be durable.
+    #[error(
+        "outcome unknown: the store has not confirmed the change within {} s; \
+         ask again, or repeat it with the same Idempotency-Key",
+        .0.as_secs_f32()
+    )]
+    OutcomeUnknown(Duration),
+    /// The commit task has ended.
+    #[error("the master is shutting down")]
+    Closed,
+}
+
+/// The committer's ends of what connects it with the [`Cluster`].
+#[derive(Debug)]
+pub struct CommitterEnds {
+    /// What is to be committed, in the order decided.
+    pub queue: mpsc::Receiver<Decided>,
+    /// To say how far the store has come.
+    pub progress: watch::Sender<Progress>,
+}
+
+/// The cluster's state behind its lock.
+pub struct Cluster {
+    inner: Mutex<Inner>,
+    queue: mpsc::Sender<Decided>,
+    progress: watch::Receiver<Progress>,
+    room: Notify,
+    clock: SharedClock,
+    commit_timeout: Duration,
+}
+
+struct Inner {
+    state: State,
+    /// The number of the last decision that changed something.
+    decided: u64,
+}
+
+impl Cluster {
+    /// A cluster in this state, all of which is durable.
+    pub fn new(
+        state: State,
+        clock: SharedClock,
+        commit_timeout: Duration,
+    ) -> (Self, CommitterEnds) {
+        let (sender, receiver) = mpsc::channel(QUEUE);
+        let durable = Progress {
+            number: 0,
+            event: state.last_event(),
+        };
+        let (progress_sender, progress) = watch::channel(durable);
+        let cluster = Self {
+            inner: Mutex::new(Inner { state, decided: 0 }),
+            queue: sender,
+            progress,
+            room: Notify::new(),
+            clock,
+            commit_timeout,
+        };
+        let ends = CommitterEnds {
+            queue: receiver,
+            progress: progress_sender,
+        };
+        (cluster, ends)
+    }
+
+    /// Carries a command out and answers when it is durable with what `read` saw right after it.
+    ///
+    /// Cancel-safe: when the caller goes away before the decision nothing happens, after it the
+    /// change is queued and becomes durable without it.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn mutate<R>(
+        &self,
+        command: Command,
+        read: impl FnOnce(&State, &[Change]) -> R,
+    ) -> Result<R, Error> {
+        let contact = Heard::by(&command);
+        let (number, answer) = self
+            .change(
+                |state, now| decide::decide(state, command, now),
+                |state, changes, now| {
+                    contact.note(state, now);
+                    read(state, changes)
+                },
+            )
+            .await?;
+        self.durable(number).await?;
+        Ok(answer?)
+    }
+
+    /// Lets a rule of `core::reconcile` change what it finds wrong; says how many changes it made.
+    /// Nobody is answered, so nothing is waited for.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] or [`Error::Closed`].
+    pub async fn reconcile(
+        &self,
+        rule: impl FnOnce(&State, Now) -> Vec<Change>,
+    ) -> Result<usize, Error> {
+        let (_, made) = self
+            .change(
+                |state, now| Ok(rule(state, now)),
+                |_, changes, _| changes.len(),
+            )
+            .await?;
+        Ok(made?)
+    }
+
+    /// Decides, applies and queues; gives the number up to which all has to be durable before
+    /// anybody is told of it. A rejection, too, may rest on what is not durable yet.
+    async fn change<R>(
+        &self,
+        decision: impl FnOnce(&State, Now) -> Result<Vec<Change>, Rejection>,
+        read: impl FnOnce(&mut State, &[Change], Now) -> R,
+    ) -> Result<(u64, Result<R, Rejection>), Error> {
+        let place = self.reserve().await?;
+        // Cancel-safe: no await from here on.
+        let mut inner = self.lock();
+        let now = self.clock.now();
+        let changes = match decision(&inner.state, now) {
+            Ok(changes) => changes,
+            Err(rejection) => return Ok((inner.decided, Err(rejection))),
+        };
+        for change in &changes {
+            inner.state.apply(change);
+        }
+        let answer = read(&mut inner.state, &changes, now);
+        if changes
+            .iter()
+            .any(|change| may_make_room(change.event.kind))
+        {
+            self.room.notify_one();
+        }
+        if !changes.is_empty() {
+            inner.decided += 1;
+            // Ordering: sent under the lock, so the queue has the order of the decisions.
+            place.send(Decided {
+                number: inner.decided,
+                changes,
+            });
+        }
+        Ok((inner.decided, Ok(answer)))
+    }
+
+    /// A place in the commit queue: where a store that does not keep up is felt.
+    async fn reserve(&self) -> Result<mpsc::Permit<'_, Decided>, Error> {
+        match self.queue.try_reserve() {
+            Ok(place) => Ok(place),
+            Err(mpsc::error::TrySendError::Closed(())) => Err(Error::Closed),
+            Err(mpsc::error::TrySendError::Full(())) => {
+                match timeout(self.commit_timeout, self.queue.reserve()).await {
+                    Ok(place) => place.map_err(|_| Error::Closed),
+                    Err(_) => Err(Error::Busy),
+                }
+            }
+        }
+    }
+
+    /// Waits until the decision with this number is durable.
+    async fn durable(&self, number: u64) -> Result<(), Error> {
+        if self.progress.borrow().number >= number {
+            return Ok(());
+        }
+        let mut progress = self.progress.clone();
+        let reached = progress.wait_for(|progress| progress.number >= number);
+        match timeout(self.commit_timeout, reached).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(Error::OutcomeUnknown(self.commit_timeout)),
+        }
+    }
+
+    /// Looks at the state. `look` should be quick and copy out what it needs: everybody waits.
+    pub fn read<R>(&self, look: impl FnOnce(&State) -> R) -> R {
+        look(&self.lock().state)
+    }
+
+    /// The worker answered the master, or did not.
+    pub fn probed(&self, node: &NodeId, answered: bool) {
+        let mut inner = self.lock();
+        let now = self.clock.now();
+        inner.state.probed(node, answered, now);
+    }
+
+    /// How far the store has come, to wait for.
+    pub fn progress(&self) -> watch::Receiver<Progress> {
+        self.progress.clone()
+    }
+
+    /// How many decisions wait for the store.
+    pub fn queued(&self) -> usize {
+        self.queue.max_capacity() - self.queue.capacity()
+    }
+
+    /// The clock decisions are made by.
+    pub fn clock(&self) -> &SharedClock {
+        &self.clock
+    }
+
+    /// Returns when something changed that may let a pending task be placed.
+    pub async fn room(&self) {
+        self.room.notified().await;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(|_| {
+            // Somebody panicked while changing the state: memory may differ from what will be
+            // stored. What is durable is right, so the way back to a right state is a new start.
+            log::error!("a panic left the cluster's state half changed: the master ends at once");
+            std::process::exit(1)
+        })
+    }
+}
+
+impl std::fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cluster").finish_non_exhaustive()
+    }
+}
+
+/// Whom a command shows to be alive.
+enum Heard {
+    Node(NodeId),
+    At(String, u16),
+    Nobody,
+}
+
+impl Heard {
+    fn by(command: &Command) -> Self {
+        match command {
+            Command::Heartbeat(beat) => Self::Node(beat.node.clone()),
+            // Without a node id anybody may have sent it.
+            Command::Report(report) => report.node.clone().map_or(Self::Nobody, Self::Node),
+            Command::Register(node) => Self::At(node.hostname.clone(), node.port),
+            Command::Submit(_)
+            | Command::Stop(_)
+            | Command::Remove(_)
+            | Command::Deregister(_)
+            | Command::Drain(_)
+            | Command::Uncordon(_)
+            | Command::Forget(_)
+            | Command::Prune
+            | Command::ReleaseBrake => Self::Nobody,
+        }
+    }
+
+    fn note(self, state: &mut State, now: Now) {
+        let node = match self {
+            Self::Node(node) => node,
+            Self::At(hostname, port) => match state.node_at(&hostname, port) {
+                Some(node) => node.id.clone(),
+                None => return,
+            },
+            Self::Nobody => return,
+        };
+        state.heard(&node, now);
+    }
+}
+
+/// Whether a pending task may fit now that this has happened.
+fn may_make_room(kind: Kind) -> bool {
+    match kind {
+        Kind::TaskRescheduled
+        | Kind::TaskCompleted
+        | Kind::TaskFailed
+        | Kind::TaskStopped
+        | Kind::TaskRemoved
+        | Kind::NodeRegistered
+        | Kind::NodeUpdated
+        | Kind::NodeOnline
+        | Kind::NodeOffline
+        | Kind::NodeReachable
+        | Kind::NodeRecovered
+        | Kind::NodeUncordoned
+        | Kind::NodeRemoved
+        | Kind::BrakeReleased => true,
+        Kind::TaskSubmitted
+        | Kind::TaskUnschedulable
+        | Kind::TaskScheduled
+        | Kind::TaskProgress
+        | Kind::TaskRunning
+        | Kind::TaskRestarted
+        | Kind::TaskHealth
+        | Kind::TaskStopping
+        | Kind::NodeUnreachable
+        | Kind::NodeDegraded
+        | Kind::NodeDraining
+        | Kind::BrakeEngaged => false,
+    }
+}

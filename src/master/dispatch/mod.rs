@@ -1,0 +1,136 @@
+//! Tells workers what was decided: the fast path. The heartbeat is the slow, certain one.
+//!
+//! Follows the committed changes, keeps what is still to be told in an [`Outbox`] and sends it,
+//! one request in flight per node and lane; what queues meanwhile goes in the next one together.
+//! A failed request is tried again with back-off until the order is overtaken, the node is
+//! declared offline, or the worker takes it.
+
+mod courier;
+mod outbox;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use self::courier::Delivery;
+use self::outbox::{Outbox, Parcel};
+use super::cluster::Cluster;
+use super::feed::Committed;
+use super::metrics::Metrics;
+use crate::client::{Transport, WorkerClient};
+use crate::core::{Availability, Command};
+
+/// Tells workers what was decided.
+pub struct Dispatcher {
+    cluster: Arc<Cluster>,
+    transport: Transport,
+    committed: mpsc::UnboundedReceiver<Committed>,
+    metrics: Arc<Metrics>,
+    outbox: Outbox,
+    deliveries: JoinSet<Delivery>,
+}
+
+impl Dispatcher {
+    /// A dispatcher that begins with everything that stands. To be made before anything new is
+    /// decided: what is in memory then is durable.
+    pub fn new(
+        cluster: Arc<Cluster>,
+        transport: Transport,
+        committed: mpsc::UnboundedReceiver<Committed>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        let mut outbox = Outbox::default();
+        cluster.read(|state| state.tasks().for_each(|task| outbox.put(task)));
+        Self {
+            cluster,
+            transport,
+            committed,
+            metrics,
+            outbox,
+            deliveries: JoinSet::new(),
+        }
+    }
+
+    /// Runs until `stop` is cancelled, or nothing is committed any more.
+    pub async fn run(mut self, stop: CancellationToken) {
+        loop {
+            self.send();
+            let now = self.cluster.clock().now().mono;
+            let wake = self.outbox.next_due();
+            let wake = wake.map(|due| Duration::from_millis(due.since_ms(now).max(1)));
+            tokio::select! {
+                () = stop.cancelled() => return,
+                changes = self.committed.recv() => match changes {
+                    Some(changes) => self.note(&changes),
+                    None => return,
+                },
+                Some(delivery) = self.deliveries.join_next() => match delivery {
+                    Ok(delivery) => self.settle(delivery),
+                    // A panic is a panic of the dispatcher: its lane would be blocked for ever.
+                    Err(error) => std::panic::resume_unwind(error.into_panic()),
+                },
+                () = sleep(wake.unwrap_or_default()), if wake.is_some() => {}
+            }
+        }
+    }
+
+    fn note(&mut self, changes: &Committed) {
+        for change in changes.iter() {
+            self.outbox.committed(change);
+        }
+        while let Ok(more) = self.committed.try_recv() {
+            for change in more.iter() {
+                self.outbox.committed(change);
+            }
+        }
+    }
+
+    fn send(&mut self) {
+        let now = self.cluster.clock().now().mono;
+        for parcel in self.outbox.due(now) {
+            self.send_parcel(parcel);
+        }
+    }
+
+    fn send_parcel(&mut self, parcel: Parcel) {
+        let node = self.cluster.read(|state| state.node(&parcel.node).cloned());
+        let online = node.filter(|node| node.availability == Availability::Online);
+        let Some(node) = online else {
+            self.outbox.drop_node(&parcel.node);
+            return;
+        };
+        let client = WorkerClient::new(self.transport.clone(), &node.hostname, node.port);
+        self.deliveries
+            .spawn(courier::deliver(client, node.is_podling(), parcel));
+    }
+
+    fn settle(&mut self, delivery: Delivery) {
+        self.cluster.probed(&delivery.node, delivery.reached);
+        self.metrics.dispatched(delivery.accepted());
+        if delivery.failed() {
+            self.metrics.dispatch_failed();
+        }
+        let now = self.cluster.clock().now();
+        self.outbox.settle(
+            &delivery.node,
+            delivery.lane,
+            &delivery.outcomes,
+            now.mono,
+            now.random,
+        );
+        for report in delivery.reports {
+            let cluster = self.cluster.clone();
+            // Not awaited here: a slow store must not hold up the other nodes.
+            tokio::spawn(async move {
+                let task = report.task.clone();
+                if let Err(error) = cluster.mutate(Command::Report(report), |_, _| ()).await {
+                    log::warn!("task {task}: what its worker said is not noted: {error}");
+                }
+            });
+        }
+    }
+}

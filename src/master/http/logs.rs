@@ -1,0 +1,200 @@
+//! A task's logs and its image's pull, passed through from its node's worker as they arrive.
+//!
+//! Nothing is kept here: what the client does not read yet, the worker does not send yet. A task
+//! that has not begun is refused, or waited for when its log is followed.
+
+use std::time::Duration;
+
+use actix_web::http::header::CACHE_CONTROL;
+use actix_web::{HttpResponse, web};
+use futures_util::stream::{self, LocalBoxStream, StreamExt};
+use tokio::time::sleep;
+
+use super::error::Refused;
+use super::tasks::known;
+use super::{Data, Error};
+use crate::client::{self, ByteStream, WorkerClient};
+use crate::core::{Availability, Status, TaskId};
+use crate::http::Query;
+use crate::wire::{self, LogQuery};
+
+const TEXT: &str = "text/plain; charset=utf-8";
+const TAIL: &str = "100";
+/// A worker that does not know the task yet is asked again after so long, unless something is
+/// committed before.
+const ASK_AGAIN: Duration = Duration::from_millis(500);
+
+/// A task's logs. With `follow` they go on until the task ends; a task that has not begun is
+/// waited for.
+#[utoipa::path(
+    get,
+    path = "/api/v1/tasks/{id}/logs",
+    tag = "tasks",
+    params(("id" = String, Path, description = "The task's id"), LogQuery),
+    responses(
+        (status = 200, description = "As it arrives", content_type = "text/plain", body = String),
+        Refused,
+    ),
+)]
+pub async fn logs(
+    shared: Data,
+    id: web::Path<String>,
+    query: Query<LogQuery>,
+) -> Result<HttpResponse, Error> {
+    let id = TaskId::from(id.into_inner());
+    let follow = query.0.follow.unwrap_or(false);
+    let wanted = Wanted::Logs(checked(query.0)?);
+    match open(&shared, &id, &wanted).await? {
+        Opened::Stream(bytes) => Ok(pass(&shared, from_worker(bytes), TEXT)),
+        Opened::NotYet(_) if follow => {
+            let bytes = open_later(shared.clone(), id, wanted);
+            Ok(pass(&shared, bytes, TEXT))
+        }
+        Opened::NotYet(why) | Opened::Never(why) => Err(Error::NotStarted { task: id, why }),
+    }
+}
+
+/// The progress of the pull of a task's image: one JSON object per line, until it is over.
+#[utoipa::path(
+    get,
+    path = "/api/v1/tasks/{id}/pull",
+    tag = "tasks",
+    params(("id" = String, Path, description = "The task's id")),
+    responses(
+        (
+            status = 200,
+            description = "Newline-delimited JSON",
+            content_type = "application/x-ndjson",
+            body = wire::PullProgress,
+        ),
+        Refused,
+    ),
+)]
+pub async fn pull(shared: Data, id: web::Path<String>) -> Result<HttpResponse, Error> {
+    let id = TaskId::from(id.into_inner());
+    known(&shared, &id)?;
+    let bytes = open_later(shared.clone(), id, Wanted::Pull);
+    Ok(pass(&shared, bytes, "application/x-ndjson"))
+}
+
+/// What a worker is asked for.
+enum Wanted {
+    Logs(LogQuery),
+    Pull,
+}
+
+/// What there is of it.
+enum Opened {
+    /// It arrives.
+    Stream(ByteStream),
+    /// There will be something.
+    NotYet(String),
+    /// There will be nothing.
+    Never(String),
+}
+
+fn checked(mut query: LogQuery) -> Result<LogQuery, Error> {
+    let tail = query.tail.get_or_insert_with(|| TAIL.into());
+    if tail != "all" && tail.parse::<u64>().is_err() {
+        let text = format!("tail: {tail:?} is neither a number of lines nor \"all\"");
+        return Err(Error::Malformed(text));
+    }
+    let streams = query.stream.as_deref().unwrap_or("stdout,stderr");
+    let bad = |name: &&str| !matches!(*name, "stdout" | "stderr");
+    if let Some(bad) = streams.split(',').map(str::trim).find(bad) {
+        let text = format!("stream: {bad:?} is none; allowed: stdout, stderr, stdout,stderr");
+        return Err(Error::Malformed(text));
+    }
+    Ok(query)
+}
+
+/// Asks the worker, when there is one to ask.
+async fn open(shared: &Data, id: &TaskId, wanted: &Wanted) -> Result<Opened, Error> {
+    let task = known(shared, id)?;
+    let status = task.status.as_str();
+    let Some(node) = &task.node else {
+        let why = match task.reason.as_str() {
+            "" => format!("it is {status}"),
+            reason => format!("it is {status}: {reason}"),
+        };
+        return Ok(match task.status.is_ended() {
+            true => Opened::Never(why),
+            false => Opened::NotYet(why),
+        });
+    };
+    if matches!(wanted, Wanted::Pull) && task.status != Status::Scheduled {
+        return Ok(Opened::Never("nothing is pulled".into()));
+    }
+    let record = shared.cluster.read(|state| state.node(node).cloned());
+    let Some(record) = record else {
+        return Err(Error::NoNode(node.clone()));
+    };
+    if record.availability == Availability::Offline {
+        return Err(Error::NodeOffline(node.clone()));
+    }
+    let worker = WorkerClient::new(shared.transport.clone(), &record.hostname, record.port);
+    let answer = match wanted {
+        Wanted::Logs(query) => worker.logs(id.as_str(), query).await,
+        Wanted::Pull => worker.pull(id.as_str()).await,
+    };
+    match answer {
+        Ok(bytes) => Ok(Opened::Stream(bytes)),
+        // The worker has not got it yet, or has no container for it yet.
+        Err(error)
+            if matches!(error.status(), Some(404 | 409)) && task.status == Status::Scheduled =>
+        {
+            Ok(Opened::NotYet(format!("it is {status}: {}", task.reason)))
+        }
+        Err(error) => Err(Error::Worker {
+            node: node.clone(),
+            error,
+        }),
+    }
+}
+
+/// Waits until there is something, and then passes it on; empty when there never will be.
+fn open_later(shared: Data, id: TaskId, wanted: Wanted) -> Passing {
+    let opening = async move {
+        let mut progress = shared.cluster.progress();
+        loop {
+            // Ordering: marked as seen before looking, so that a change meanwhile is not missed.
+            progress.mark_unchanged();
+            match open(&shared, &id, &wanted).await {
+                Ok(Opened::Stream(bytes)) => return from_worker(bytes),
+                Ok(Opened::Never(_)) => return stream::empty().boxed_local(),
+                Ok(Opened::NotYet(_)) => {}
+                Err(error) => {
+                    log::info!("task {id}: its stream ends: {error}");
+                    return stream::iter([Err(error)]).boxed_local();
+                }
+            }
+            tokio::select! {
+                _ = progress.changed() => {}
+                () = sleep(ASK_AGAIN) => {}
+            }
+        }
+    };
+    stream::once(opening).flatten().boxed_local()
+}
+
+/// What is passed on. An error breaks the connection, so that a cut log does not look whole.
+type Passing = LocalBoxStream<'static, Result<web::Bytes, Error>>;
+
+fn from_worker(bytes: ByteStream) -> Passing {
+    let passed = |chunk: Result<_, client::Error>| {
+        chunk.map_err(|error| {
+            log::info!("a stream of a worker broke: {error}");
+            Error::Broken(error)
+        })
+    };
+    bytes.map(passed).boxed_local()
+}
+
+/// Streams, until shutdown at the latest.
+fn pass(shared: &Data, bytes: Passing, content_type: &'static str) -> HttpResponse {
+    let bytes = bytes.take_until(shared.stop.clone().cancelled_owned());
+    HttpResponse::Ok()
+        .content_type(content_type)
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .streaming(bytes)
+}

@@ -1,0 +1,135 @@
+//! `GET /api/v1/tasks`: filters and pages.
+//!
+//! Under the lock only the pointers are copied; what they point to never changes, so the list is
+//! one moment of the cluster however long it takes to send.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use actix_web::{HttpResponse, web};
+use futures_util::stream;
+
+use super::super::error::Refused;
+use super::super::{Data, Error};
+use crate::core::{Status, Task};
+use crate::http::Query;
+use crate::master::convert;
+use crate::wire;
+
+/// Where the cursor of the next page stands.
+pub const NEXT_CURSOR: &str = "Podling-Next-Cursor";
+/// Longer lists are written in pieces of so many tasks.
+const PIECE: usize = 256;
+
+/// Tasks in the order of their creation.
+#[utoipa::path(
+    get,
+    path = "/api/v1/tasks",
+    tag = "tasks",
+    params(wire::ListTasks),
+    responses(
+        (
+            status = 200,
+            description = "The tasks",
+            body = Vec<wire::Task>,
+            headers(("Podling-Next-Cursor" = u64, description = "When there are more")),
+        ),
+        Refused,
+    ),
+)]
+pub async fn list(shared: Data, query: Query<wire::ListTasks>) -> Result<HttpResponse, Error> {
+    let filter = Filter::new(&query.0)?;
+    let limit = limit(query.0.limit)?;
+    let after = query.0.cursor.unwrap_or(0);
+    let all: Vec<Arc<Task>> = shared
+        .cluster
+        .read(|state| state.tasks_after(after).cloned().collect());
+    let mut page: Vec<Arc<Task>> = all
+        .into_iter()
+        .filter(|task| filter.passes(task))
+        .take(limit.saturating_add(1))
+        .collect();
+    let more = page.len() > limit;
+    page.truncate(limit);
+    let mut answer = HttpResponse::Ok();
+    if let Some(last) = page.last().filter(|_| more) {
+        answer.insert_header((NEXT_CURSOR, last.sequence.to_string()));
+    }
+    if page.len() <= PIECE {
+        let tasks: Vec<wire::Task> = page.iter().map(|task| convert::task(task)).collect();
+        return Ok(answer.json(tasks));
+    }
+    Ok(answer
+        .content_type("application/json")
+        .streaming(pieces(page)))
+}
+
+/// How many a page may have.
+pub fn limit(asked: Option<usize>) -> Result<usize, Error> {
+    match asked {
+        None => Ok(usize::MAX),
+        Some(0) => Err(Error::Malformed("limit: has to be at least 1".into())),
+        Some(limit) => Ok(limit),
+    }
+}
+
+/// The list as JSON, piece by piece.
+fn pieces(tasks: Vec<Arc<Task>>) -> impl stream::Stream<Item = Result<web::Bytes, Infallible>> {
+    let count = tasks.len();
+    stream::iter((0..count).step_by(PIECE).map(move |from| {
+        let to = count.min(from + PIECE);
+        let mut text = Vec::with_capacity((to - from) * 512);
+        for (index, task) in tasks[from..to].iter().enumerate() {
+            text.push(if from + index == 0 { b'[' } else { b',' });
+            // Writing to memory can't fail, and a task has no maps without text keys.
+            let _ = serde_json::to_writer(&mut text, &convert::task(task));
+        }
+        if to == count {
+            text.push(b']');
+        }
+        Ok(text.into())
+    }))
+}
+
+/// What is asked for.
+struct Filter<'a> {
+    statuses: Option<Vec<Status>>,
+    node: Option<&'a str>,
+    name: Option<&'a str>,
+    label: Option<(&'a str, Option<&'a str>)>,
+}
+
+impl<'a> Filter<'a> {
+    fn new(query: &'a wire::ListTasks) -> Result<Self, Error> {
+        let statuses = query.status.as_deref().map(|statuses| {
+            let names = statuses.split(',').map(str::trim);
+            names.map(|name| convert::status("status", name)).collect()
+        });
+        let label = query
+            .label
+            .as_deref()
+            .map(|label| match label.split_once('=') {
+                Some((key, value)) => (key, Some(value)),
+                None => (label, None),
+            });
+        Ok(Self {
+            statuses: statuses.transpose()?,
+            node: query.node_id.as_deref(),
+            name: query.name.as_deref(),
+            label,
+        })
+    }
+
+    fn passes(&self, task: &Task) -> bool {
+        let status = |statuses: &Vec<Status>| statuses.contains(&task.status);
+        let node = |node| task.node.as_ref().is_some_and(|on| on.as_str() == node);
+        let label = |(key, value): (&str, Option<&str>)| {
+            let has = task.spec.labels.get(key);
+            has.is_some_and(|has| value.is_none_or(|value| value == has))
+        };
+        self.statuses.as_ref().is_none_or(status)
+            && self.node.is_none_or(node)
+            && self.name.is_none_or(|name| task.spec.name == name)
+            && self.label.is_none_or(label)
+    }
+}

@@ -1,0 +1,406 @@
+//! The contract: each case runs on every store.
+
+use std::sync::Arc;
+
+use podling::core::{Brake, NodeId, Status, TaskId, Timestamp};
+use podling::store::{Batch, Error};
+
+use super::golden;
+use super::places::{Database, Place, Stored, batch, stored};
+use crate::support::records::{full_node, full_task, node, task};
+
+macro_rules! tests {
+    ($store:ident, $place:ident: $($case:ident)*) => {
+        mod $store {
+            $(
+                #[tokio::test]
+                async fn $case() {
+                    super::$case::<crate::places::$place>().await;
+                }
+            )*
+        }
+    };
+}
+
+/// Makes `memory::…`, `sqlite::…` and `postgres::…` of each case.
+macro_rules! on_every_store {
+    ($($case:ident)*) => {
+        tests! { memory, InMemory: $($case)* }
+        tests! { sqlite, InDirectory: $($case)* }
+        tests! { postgres, OnServer: $($case)* }
+    };
+}
+
+on_every_store! {
+    a_new_store_is_empty
+    every_field_comes_back
+    the_last_write_wins_from_batch_to_batch_and_within_one
+    what_is_removed_is_gone
+    a_key_that_is_put_and_removed_is_removed
+    tasks_come_back_in_creation_order_and_nodes_by_id
+    the_brake_is_kept_until_it_is_released
+    the_last_events_number_is_kept
+    a_repeated_batch_changes_nothing
+    a_batch_of_thousands_is_one_batch
+    removing_thousands_is_one_batch
+    what_was_committed_is_there_when_it_is_opened_again
+    a_master_that_was_replaced_is_fenced
+}
+
+mod on_databases {
+    use super::*;
+
+    tests! { sqlite, InDirectory:
+        a_second_master_is_refused_while_the_first_lives
+        a_batch_that_fails_halfway_leaves_nothing_and_can_be_repeated
+        a_newer_schema_is_refused_and_left_alone
+        a_record_of_the_first_release_still_loads
+        a_row_that_makes_no_sense_is_named
+        a_fence_that_is_gone_is_no_fence
+    }
+    tests! { postgres, OnServer:
+        a_second_master_is_refused_while_the_first_lives
+        a_batch_that_fails_halfway_leaves_nothing_and_can_be_repeated
+        a_newer_schema_is_refused_and_left_alone
+        a_record_of_the_first_release_still_loads
+        a_row_that_makes_no_sense_is_named
+        a_fence_that_is_gone_is_no_fence
+    }
+}
+
+async fn a_new_store_is_empty<P: Place>() {
+    let place = P::empty();
+    let store = place.open().await.unwrap();
+    let nothing = Stored {
+        tasks: vec![],
+        nodes: vec![],
+        brake: None,
+        last_event: 0,
+    };
+    assert_eq!(stored(&store).await, nothing);
+    store.commit(&Batch::default()).await.unwrap();
+    assert_eq!(stored(&store).await, nothing);
+}
+
+async fn every_field_comes_back<P: Place>() {
+    let place = P::empty();
+    let store = place.open().await.unwrap();
+    let mut tasks = vec![task(1), full_task(2)];
+    for (sequence, status) in (3..).zip([
+        Status::Pending,
+        Status::Scheduled,
+        Status::Running,
+        Status::Completed,
+        Status::Failed,
+        Status::Stopped,
+    ]) {
+        tasks.push(podling::core::Task {
+            status,
+            ..task(sequence)
+        });
+    }
+    tasks.push(full_task(i64::MAX as u64));
+    let nodes = vec![full_node("full"), node("plain")];
+    store
+        .commit(&batch(tasks.clone(), nodes.clone()))
+        .await
+        .unwrap();
+    let stored = stored(&store).await;
+    assert_eq!(stored.tasks, tasks);
+    assert_eq!(stored.nodes, nodes);
+}
+
+async fn the_last_write_wins_from_batch_to_batch_and_within_one<P: Place>() {
+    let place = P::empty();
+    let store = place.open().await.unwrap();
+    store
+        .commit(&batch([full_task(1)], [full_node("a")]))
+        .await
+        .unwrap();
+    store.commit(&batch([task(1)], [node("a")])).await.unwrap();
+    let both = stored(&store).await;
+    assert_eq!((both.tasks, both.nodes), (vec![task(1)], vec![node("a")]));
+    let twice = batch([task(1), full_task(1)], [node("a"), full_node("a")]);
+    store.commit(&twice).await.unwrap();
+    let both = stored(&store).await;
+    assert_eq!(
+        (both.tasks, both.nodes),
+        (vec![full_task(1)], vec![full_node("a")])
+    );
+}
+
+async fn what_is_removed_is_gone<P: Place>() {
+    let place = P::empty();
+    let store = place.open().await.unwrap();
+    let all = batch([task(1), task(2), task(3)], [node("a"), node("b")]);
+    store.commit(&all).await.unwrap();
+    let removal = Batch {
+        remove_tasks: vec![task(2).id, TaskId::from("never was there")],
+        remove_nodes: vec![NodeId::from("a"), NodeId::from("never was there")],
+        ..Batch::default()
+    };
+    store.commit(&removal).await.unwrap();
+    let left = stored(&store).await;
+    assert_eq!(left.tasks, [task(1), task(3)]);
+    assert_eq!(left.nodes, [node("b")]);
+}
+
+async fn a_key_that_is_put_and_removed_is_removed<P: Place>() {
+    let place = P::empty();
+    let store = place.open().await.unwrap();
+    let both = Batch {
+        remove_tasks: vec![task(1).id],
+        remove_nodes: vec![NodeId::from("a")],
+        ..batch([task(1)], [node("a")])
+    };
+    store.commit(&both).await.unwrap();
+    let left = stored(&store).await;
+    assert_eq!((left.tasks, left.nodes), (vec![], vec![]));
+}
+
+async fn tasks_come_back_in_creation_order_and_nodes_by_id<P: Place>() {
+    let place = P::empty();
+    let store = place.open().await.unwrap();
+    // Ids whose order, by whatever collation, is not the order of creation.
+    let mut first = task(1);
+    first.id = TaskId::from("z");
+    let mut second = task(2);
+    second.id = TaskId::from("B");
+    let mut third = task(10);
+    third.id = TaskId::from("a");
+    let shuffled = [third.clone(), first.clone(), second.clone()];
+    let nodes = [node("ä"), node("b"), node("A"), node("a")];
+    store.commit(&batch(shuffled, nodes)).await.unwrap();
+    let stored = stored(&store).await;
+    assert_eq!(stored.tasks, [first, second, third]);
+    assert_eq!(stored.nodes, [node("A"), node("a"), node("b"), node("ä")]);
+}
+
+async fn the_brake_is_kept_until_it_is_released<P: Place>() {
+    let place = P::empty();
+    let store = place.open().await.unwrap();
+    let brake = Brake {
+        engaged_at: Timestamp(5),
+        nodes: vec![NodeId::from("a"), NodeId::from("ö")],
+    };
+    let engaged = Batch {
+        brake: Some(Some(brake.clone())),
+        ..Batch::default()
+    };
+    store.commit(&engaged).await.unwrap();
+    store.commit(&batch([task(1)], [])).await.unwrap();
+    assert_eq!(stored(&store).await.brake, Some(brake));
+    let released = Batch {
+        brake: Some(None),
+        ..Batch::default()
+    };
+    store.commit(&released).await.unwrap();
+    assert_eq!(stored(&store).await.brake, None);
+}
+
+async fn the_last_events_number_is_kept<P: Place>() {
+    let place = P::empty();
+    let store = place.open().await.unwrap();
+    for last_event in [1, 10, u64::MAX] {
+        let batch = Batch {
+            last_event,
+            ..Batch::default()
+        };
+        store.commit(&batch).await.unwrap();
+        assert_eq!(stored(&store).await.last_event, last_event);
+    }
+}
+
+async fn a_repeated_batch_changes_nothing<P: Place>() {
+    let place = P::empty();
+    let store = place.open().await.unwrap();
+    store.commit(&batch([task(1), task(2)], [])).await.unwrap();
+    let again = Batch {
+        remove_tasks: vec![task(1).id],
+        last_event: 7,
+        ..batch([full_task(3)], [full_node("a")])
+    };
+    store.commit(&again).await.unwrap();
+    let once = stored(&store).await;
+    store.commit(&again).await.unwrap();
+    assert_eq!(stored(&store).await, once);
+}
+
+async fn a_batch_of_thousands_is_one_batch<P: Place>() {
+    let place = P::empty();
+    let store = place.open().await.unwrap();
+    let tasks: Vec<_> = (1..=5000).map(task).collect();
+    let nodes: Vec<_> = (1000..3500)
+        .map(|number| node(&number.to_string()))
+        .collect();
+    store
+        .commit(&batch(tasks.clone(), nodes.clone()))
+        .await
+        .unwrap();
+    let stored = stored(&store).await;
+    assert!(stored.tasks == tasks && stored.nodes == nodes);
+}
+
+async fn removing_thousands_is_one_batch<P: Place>() {
+    let place = P::empty();
+    let store = place.open().await.unwrap();
+    store
+        .commit(&batch([task(1), task(2)], [node("a"), node("b")]))
+        .await
+        .unwrap();
+    let removal = Batch {
+        remove_tasks: (2..70_000).map(|sequence| task(sequence).id).collect(),
+        remove_nodes: (0..70_000)
+            .map(|n| NodeId::from(n.to_string()))
+            .chain([node("b").id])
+            .collect(),
+        ..Batch::default()
+    };
+    store.commit(&removal).await.unwrap();
+    let left = stored(&store).await;
+    assert_eq!((left.tasks, left.nodes), (vec![task(1)], vec![node("a")]));
+}
+
+async fn what_was_committed_is_there_when_it_is_opened_again<P: Place>() {
+    let place = P::empty();
+    let store = place.open().await.unwrap();
+    let all = Batch {
+        brake: Some(Some(Brake {
+            engaged_at: Timestamp(1),
+            nodes: vec![],
+        })),
+        last_event: 42,
+        ..batch([task(1), full_task(2)], [node("a"), full_node("b")])
+    };
+    store.commit(&all).await.unwrap();
+    let before = stored(&store).await;
+    drop(store);
+    let store = place.open().await.unwrap();
+    assert_eq!(stored(&store).await, before);
+    store.commit(&batch([task(3)], [])).await.unwrap();
+    assert_eq!(stored(&store).await.tasks.len(), 3);
+}
+
+async fn a_master_that_was_replaced_is_fenced<P: Place>() {
+    let place = P::empty();
+    let first = place.open().await.unwrap();
+    first.commit(&batch([task(1)], [])).await.unwrap();
+    place.break_lock();
+    let second = place.open().await.unwrap();
+    let fenced = |error: Error| match error {
+        Error::Fenced { found, ours } => assert_eq!((found, ours), (2, 1)),
+        other => panic!("not fenced: {other}"),
+    };
+    fenced(first.commit(&batch([task(2)], [])).await.unwrap_err());
+    fenced(first.load().await.unwrap_err());
+    // And it stays so.
+    fenced(first.commit(&batch([task(2)], [])).await.unwrap_err());
+    second.commit(&batch([task(3)], [])).await.unwrap();
+    assert_eq!(stored(&second).await.tasks, [task(1), task(3)]);
+}
+
+async fn a_second_master_is_refused_while_the_first_lives<P: Database>() {
+    let place = P::empty();
+    let first = place.open().await.unwrap();
+    let Err(Error::Held { what, holder }) = place.open().await.map(|_| ()) else {
+        panic!("two masters have one store");
+    };
+    assert!(!what.is_empty());
+    assert!(holder.unwrap().contains(&std::process::id().to_string()));
+    first.commit(&batch([task(1)], [])).await.unwrap();
+    drop(first);
+    let second = place.open().await.unwrap();
+    assert_eq!(stored(&second).await.tasks, [task(1)]);
+}
+
+async fn a_batch_that_fails_halfway_leaves_nothing_and_can_be_repeated<P: Database>() {
+    let place = P::empty();
+    let store = place.open().await.unwrap();
+    store.commit(&batch([task(1)], [node("a")])).await.unwrap();
+    let before = stored(&store).await;
+    // Tasks are written before nodes.
+    place.sql("ALTER TABLE nodes RENAME TO gone");
+    let half = Batch {
+        remove_tasks: vec![task(1).id],
+        last_event: 9,
+        ..batch([task(2)], [node("b")])
+    };
+    let error = store.commit(&half).await.unwrap_err();
+    assert!(matches!(error, Error::Unusable { .. }), "{error}");
+    assert!(error.to_string().contains("nodes"), "{error}");
+    place.sql("ALTER TABLE gone RENAME TO nodes");
+    assert_eq!(stored(&store).await, before);
+    store.commit(&half).await.unwrap();
+    let after = stored(&store).await;
+    assert_eq!(
+        (after.tasks, after.nodes),
+        (vec![task(2)], vec![node("a"), node("b")])
+    );
+}
+
+async fn a_newer_schema_is_refused_and_left_alone<P: Database>() {
+    let place = P::empty();
+    drop(place.open().await.unwrap());
+    place.sql("INSERT INTO __diesel_schema_migrations (version) VALUES ('9001')");
+    let Err(Error::Unusable { what, why }) = place.open().await.map(|_| ()) else {
+        panic!("a newer schema was opened");
+    };
+    assert!(what.contains(&place.name()), "{what}");
+    assert!(
+        why.contains("newer podling") && why.contains("9001"),
+        "{why}"
+    );
+    place.sql("DELETE FROM __diesel_schema_migrations WHERE version = '9001'");
+    place.open().await.unwrap();
+}
+
+async fn a_record_of_the_first_release_still_loads<P: Database>() {
+    let place = P::empty();
+    drop(place.open().await.unwrap());
+    place.sql(include_str!("../golden/store_0001.sql"));
+    let store = place.open().await.unwrap();
+    let snapshot = stored(&store).await;
+    assert_eq!(snapshot, golden::stored());
+    // And is written back without a loss.
+    let tasks = snapshot.tasks.clone();
+    let nodes = snapshot.nodes.clone();
+    let all = Batch {
+        put_tasks: tasks.into_iter().map(Arc::new).collect(),
+        put_nodes: nodes.into_iter().map(Arc::new).collect(),
+        brake: Some(snapshot.brake.clone()),
+        last_event: snapshot.last_event,
+        ..Batch::default()
+    };
+    store.commit(&all).await.unwrap();
+    assert_eq!(stored(&store).await, snapshot);
+}
+
+async fn a_row_that_makes_no_sense_is_named<P: Database>() {
+    let place = P::empty();
+    let store = place.open().await.unwrap();
+    store.commit(&batch([task(1)], [])).await.unwrap();
+    for (sql, column) in [
+        ("status = 'paused'", "status"),
+        ("status = 'pending', attempt = -1", "attempt"),
+        ("attempt = 0, spec_json = '{'", "spec_json"),
+        ("spec_json = '{}', idempotency_key = 'k'", "idempotency_key"),
+    ] {
+        place.sql(&format!("UPDATE tasks SET {sql}"));
+        let error = store.load().await.unwrap_err();
+        assert!(matches!(error, Error::Unusable { .. }), "{error}");
+        let text = error.to_string();
+        assert!(
+            text.contains("task 20251123000000-00000001") && text.contains(column),
+            "{text}"
+        );
+    }
+}
+
+async fn a_fence_that_is_gone_is_no_fence<P: Database>() {
+    let place = P::empty();
+    let store = place.open().await.unwrap();
+    place.sql("DELETE FROM meta WHERE name = 'epoch'");
+    let error = store.commit(&batch([task(1)], [])).await.unwrap_err();
+    assert!(matches!(error, Error::Unusable { .. }), "{error}");
+    assert!(error.to_string().contains("epoch"), "{error}");
+}

@@ -1,0 +1,9 @@
+//! What several test binaries share.
+
+#![allow(
+    dead_code,
+    reason = "each test binary is a crate of its own and uses a part of this"
+)]
+
+pub mod postgres;
+pub mod records;
