@@ -80,12 +80,18 @@ pub(super) enum Command {
     ReleaseBrake(commands::release_brake::ReleaseBrake),
     Health(commands::health::Health),
     Config(commands::config::Config),
+    Master(commands::master::Master),
+    Worker(commands::worker::Worker),
+    Standalone(commands::standalone::Standalone),
 }
 
 impl Command {
     /// The settings this command's own flags set.
     pub fn flags(&self) -> Vec<Flag> {
         match self {
+            Self::Master(master) => master.flags(),
+            Self::Worker(worker) => worker.flags(),
+            Self::Standalone(standalone) => standalone.flags(),
             Self::Health(health) => health.flags(),
             _ => Vec::new(),
         }
@@ -107,6 +113,9 @@ impl Command {
             Self::ReleaseBrake(command) => context.block_on(|context| command.execute(context)),
             Self::Health(command) => context.block_on(|context| command.execute(context)),
             Self::Config(command) => command.execute(&context),
+            Self::Master(command) => command.execute(&context),
+            Self::Worker(command) => command.execute(&context),
+            Self::Standalone(command) => command.execute(&context),
         }
     }
 }
@@ -120,4 +129,10 @@ pub(super) fn given<const N: usize>(
         Some(Flag { key, name, value })
     };
     flags.into_iter().filter_map(flag).collect()
+}
+
+/// A flag without a value, when it was given.
+pub(super) fn switched_on(name: &'static str, key: &'static str, given: bool) -> Option<Flag> {
+    let value = Raw::Text("true".into());
+    given.then_some(Flag { key, name, value })
 }

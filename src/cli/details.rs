@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::age::age;
 use super::commands::ps::{status, why};
+use crate::core::resources::{format_cpu, format_memory};
 use crate::wire::{Event, Port, Protocol, Quantity, ResourceAmounts, RestartPolicy, Task};
 
 /// `key: value` lines, then the task's history.
@@ -111,12 +112,12 @@ fn port(port: &Port) -> String {
 
 fn amounts(amounts: &ResourceAmounts) -> String {
     let cpu = match &amounts.cpu {
-        Some(Quantity::Number(millicores)) => cores(*millicores),
+        Some(Quantity::Number(millicores)) => format_cpu(*millicores),
         Some(Quantity::Text(text)) => text.clone(),
         None => String::new(),
     };
     let memory = match &amounts.memory {
-        Some(Quantity::Number(bytes)) => memory(*bytes),
+        Some(Quantity::Number(bytes)) => format_memory(*bytes),
         Some(Quantity::Text(text)) => text.clone(),
         None => String::new(),
     };
@@ -128,41 +129,9 @@ fn amounts(amounts: &ResourceAmounts) -> String {
     }
 }
 
-/// `2`, `500m`.
-pub(super) fn cores(millicores: u64) -> String {
-    match millicores % 1000 {
-        0 => (millicores / 1000).to_string(),
-        _ => format!("{millicores}m"),
-    }
-}
-
-/// `512Mi`, `1.5Gi`.
-pub(super) fn memory(bytes: u64) -> String {
-    const UNITS: [(&str, u64); 3] = [("Gi", 1 << 30), ("Mi", 1 << 20), ("Ki", 1 << 10)];
-    let Some((unit, size)) = UNITS.into_iter().find(|(_, size)| bytes >= *size) else {
-        return bytes.to_string();
-    };
-    match bytes % size {
-        0 => format!("{}{unit}", bytes / size),
-        _ => format!("{:.1}{unit}", bytes as f64 / size as f64),
-    }
-}
-
 fn moment(at: Option<Timestamp>, now: Timestamp) -> String {
     match at {
         Some(at) => format!("{at:.0} ({} ago)", age(at, now)),
         None => String::new(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn amounts_are_shown_as_they_are_written() {
-        assert_eq!([0, 500, 2000, 1250].map(cores), ["0", "500m", "2", "1250m"]);
-        let sizes = [100, 2048, 536_870_912, 1_610_612_736].map(memory);
-        assert_eq!(sizes, ["100", "2Ki", "512Mi", "1.5Gi"]);
     }
 }

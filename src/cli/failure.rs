@@ -35,11 +35,20 @@ pub(super) fn is_final(error: &anyhow::Error) -> bool {
 
 /// One line: `what: why`.
 pub(super) fn describe(error: &anyhow::Error) -> String {
-    let causes = error.chain().map(|cause| match cause.downcast_ref() {
-        Some(error) => of_master(error),
-        None => cause.to_string(),
-    });
-    causes.collect::<Vec<_>>().join(": ")
+    let mut text = String::new();
+    for cause in error.chain() {
+        let cause = match cause.downcast_ref() {
+            Some(error) => of_master(error),
+            None => cause.to_string(),
+        };
+        // Many errors name their cause themselves.
+        if !text.contains(&cause) {
+            let begin = if text.is_empty() { "" } else { ": " };
+            text += begin;
+            text += &cause;
+        }
+    }
+    text
 }
 
 /// In the words of somebody who runs a command and wants nothing to know of HTTP.

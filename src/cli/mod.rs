@@ -13,6 +13,7 @@ mod go_flags;
 mod output;
 mod progress;
 mod resolve;
+mod server;
 mod spec;
 mod table;
 mod wait;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::{Span, SpanRelativeTo};
 
-use super::quantity;
+use crate::core::resources::{parse_cpu, parse_memory};
 
 /// What a setting's value may look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,8 +119,8 @@ impl Kind {
             }),
             Self::Count if text == "unlimited" => Some(Value::None),
             Self::Count => number(text, 1, u32::MAX.into()),
-            Self::Cpu => quantity::millicores(text).map(Value::Number),
-            Self::Memory => quantity::bytes(text).map(Value::Number),
+            Self::Cpu => amount(parse_cpu(text)),
+            Self::Memory => amount(parse_memory(text)),
             Self::Labels => labels(text.split(',').filter(|label| !label.is_empty())),
         }
     }
@@ -177,6 +177,11 @@ fn number(text: &str, least: u64, most: u64) -> Option<Value> {
     (least..=most)
         .contains(&number)
         .then_some(Value::Number(number))
+}
+
+/// More than nothing.
+fn amount(read: Result<u64, String>) -> Option<Value> {
+    read.ok().filter(|amount| *amount > 0).map(Value::Number)
 }
 
 /// `30s`, `1h30m`, `500ms`, `7d`, `0`.

@@ -13,7 +13,6 @@ mod file;
 mod kind;
 mod layers;
 mod options;
-mod quantity;
 pub mod settings;
 mod suggest;
 #[cfg(test)]

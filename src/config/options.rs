@@ -36,7 +36,7 @@ impl Config {
     }
 
     /// What a master and a worker in one process are started with: the worker is named after the
-    /// machine when it has no name, and its master is the one beside it.
+    /// machine when it has no name.
     ///
     /// # Errors
     /// As for both.
@@ -46,9 +46,8 @@ impl Config {
     ) -> Result<(master::Options, worker::Options), Error> {
         let mut problems = self.problems.clone();
         let master = self.master(&mut problems);
-        let mut worker = self.worker(Some(machine), &mut problems);
+        let worker = self.worker(Some(machine), &mut problems);
         fail_on(problems)?;
-        worker.master_url = format!("http://{}", reachable(master.bind));
         Ok((master, worker))
     }
 
@@ -201,16 +200,4 @@ impl Config {
         let kind = Setting::find(key).map(|setting| setting.kind);
         unreachable!("{key} is {kind:?}: {:?}", self.value(key))
     }
-}
-
-/// The address under which a process on this machine reaches that one.
-fn reachable(bind: std::net::SocketAddr) -> std::net::SocketAddr {
-    let mut address = bind;
-    if bind.ip().is_unspecified() {
-        address.set_ip(match bind.ip() {
-            IpAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
-            IpAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
-        });
-    }
-    address
 }

@@ -63,7 +63,7 @@ fn without_any_layer_the_defaults_hold() {
     assert_eq!(master.store, Location::Sqlite { data_dir });
     assert_eq!(master.policy, crate::core::Policy::default());
     assert_eq!(worker.node_id, "my-laptop");
-    assert_eq!(worker.master_url, "http://127.0.0.1:8080");
+    assert_eq!(worker.master_url, "http://localhost:8080");
     assert_eq!((worker.port, worker.capacity), (8081, Some(110)));
     assert_eq!((worker.cpu_millicores, worker.memory_bytes), (None, None));
     assert_eq!(worker.heartbeat_interval, Duration::from_secs(30));
@@ -253,18 +253,6 @@ fn an_address_others_can_reach_needs_insecure() {
         ("PODLING_WORKER_NODE_ID", "n"),
     ];
     assert!(with_environment(&loopback).worker_options().is_ok());
-}
-
-#[test]
-fn standalone_reaches_its_master_also_when_that_listens_everywhere() {
-    let config = with_environment(&[
-        ("PODLING_MASTER_BIND", "[::]:9999"),
-        ("PODLING_MASTER_INSECURE", "true"),
-        ("PODLING_MASTER_STORE", "memory"),
-        ("PODLING_MASTER_URL", "http://elsewhere:1"),
-    ]);
-    let (_, worker) = config.standalone_options("m").unwrap();
-    assert_eq!(worker.master_url, "http://[::1]:9999");
 }
 
 #[test]

@@ -5,14 +5,17 @@ pub(super) mod drain;
 pub(super) mod events;
 pub(super) mod health;
 pub(super) mod logs;
+pub(super) mod master;
 pub(super) mod nodes;
 pub(super) mod prune;
 pub(super) mod ps;
 pub(super) mod release_brake;
 pub(super) mod rm;
 pub(super) mod run;
+pub(super) mod standalone;
 pub(super) mod stop;
 pub(super) mod uncordon;
+pub(super) mod worker;
 
 use std::process::ExitCode;
 

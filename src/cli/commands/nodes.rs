@@ -7,8 +7,8 @@ use jiff::Timestamp;
 
 use crate::cli::age::age;
 use crate::cli::context::Context;
-use crate::cli::details::{cores, memory};
 use crate::cli::table::Table;
+use crate::core::resources::{format_cpu, format_memory};
 use crate::wire::{Condition, Node, NodeStatus};
 
 /// List the nodes: what they have, whether they are there, and if not ready, why
@@ -93,12 +93,12 @@ fn more(node: &Node) -> [String; 5] {
         .collect();
     [
         of(
-            cores(used.cpu),
-            capacity.map(|capacity| cores(capacity.cpu)),
+            format_cpu(used.cpu),
+            capacity.map(|capacity| format_cpu(capacity.cpu)),
         ),
         of(
-            memory(used.memory),
-            capacity.map(|capacity| memory(capacity.memory)),
+            format_memory(used.memory),
+            capacity.map(|capacity| format_memory(capacity.memory)),
         ),
         engine.unwrap_or("-".into()),
         node.version.clone().unwrap_or("-".into()),

@@ -1,0 +1,112 @@
+//! `podling standalone`: a master and one worker in one process, for a laptop.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::process::ExitCode;
+
+use clap::Args;
+use tokio_util::sync::CancellationToken;
+
+use super::{master, worker};
+use crate::cli::args::switched_on;
+use crate::cli::context::Context;
+use crate::cli::server;
+use crate::config::Flag;
+use crate::master::Master;
+
+/// Run a master and a worker in one process, for one machine
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  podling standalone
+  podling standalone --bind 127.0.0.1:9000 --port 9001 --data-dir ./state
+
+The node's id is the machine's name unless --node-id says otherwise. Every flag is also a setting:
+see `podling config`.")]
+pub(crate) struct Standalone {
+    #[command(flatten)]
+    state: master::State,
+    #[command(flatten)]
+    node: worker::Node,
+    /// Listen on addresses others can reach: whoever reaches a port controls Docker here
+    #[arg(long)]
+    insecure: bool,
+}
+
+impl Standalone {
+    pub fn flags(&self) -> Vec<Flag> {
+        let mut flags = self.state.flags();
+        flags.extend(self.node.flags());
+        for key in ["master.insecure", "worker.insecure"] {
+            flags.extend(switched_on("--insecure", key, self.insecure));
+        }
+        flags
+    }
+
+    pub fn execute(self, context: &Context) -> anyhow::Result<ExitCode> {
+        server::run(context.verbose, async |stop| {
+            let (master, worker) = context.config.standalone_options(&machine())?;
+            both(master, worker, stop).await
+        })
+    }
+}
+
+/// Ordering: the master listens before the worker looks for it, and stays until the worker has
+/// reported the end of its tasks. When one of them can't go on, neither does.
+async fn both(
+    master: crate::master::Options,
+    mut worker: crate::worker::Options,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let stop_master = CancellationToken::new();
+    let master = Master::start(master, stop_master.clone()).await?;
+    worker.master_url = format!("http://{}", reachable(master.address()));
+    let mut worker = tokio::spawn(crate::worker::run(worker, stop.clone()));
+    let mut master = tokio::spawn(master.wait());
+    tokio::select! {
+        ended = &mut worker => {
+            stop_master.cancel();
+            let master = master.await;
+            ended??;
+            Ok(master??)
+        }
+        ended = &mut master => {
+            stop.cancel();
+            let worker = worker.await;
+            ended??;
+            Ok(worker??)
+        }
+    }
+}
+
+/// The address under which a process on this machine reaches that one.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(match address.ip() {
+            IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    address
+}
+
+/// The machine's name, as Linux has it.
+fn machine() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    match name.trim() {
+        "" => "standalone".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn a_master_that_listens_everywhere_is_reached_here() {
+        let addresses = ["0.0.0.0:1", "[::]:2", "127.0.0.9:3"].map(|text| text.parse().unwrap());
+        let reached = addresses.map(|address| reachable(address).to_string());
+        assert_eq!(reached, ["127.0.0.1:1", "[::1]:2", "127.0.0.9:3"]);
+    }
+}
