@@ -33,6 +33,9 @@ mod step;
 mod supervisor;
 mod tombstones;
 
+#[cfg(test)]
+mod tests;
+
 pub use error::Error;
 pub use master::{Answer, Master};
 pub use options::Options;
