@@ -59,6 +59,23 @@ pub(super) async fn to_the_end(
     Ok(exit_code(&task))
 }
 
+/// The task once it has ended, or as it is when `patience` is over.
+pub(super) async fn until_ended(
+    master: &MasterClient,
+    mut task: Task,
+    patience: Duration,
+) -> anyhow::Result<Task> {
+    let mut pause = SHORTEST_PAUSE;
+    let mut waited = Duration::ZERO;
+    while !has_ended(&task) && waited < patience {
+        tokio::time::sleep(pause).await;
+        waited += pause;
+        pause = (pause * 3 / 2).min(LONGEST_PAUSE);
+        task = patiently(master, &task.task_id).await?;
+    }
+    Ok(task)
+}
+
 struct Stay<'a> {
     master: &'a MasterClient,
     context: &'a Context,

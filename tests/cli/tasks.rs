@@ -208,13 +208,26 @@ fn of_several_tasks_with_one_name_the_one_that_has_not_ended_is_meant() {
 
 #[test]
 fn stop_tells_the_master_and_prints_the_id() {
-    let stopped = task(WEB, "web", "running", 1, json!({}));
+    let running = task(WEB, "web", "running", 1, json!({}));
     let master = Script::new()
-        .ok(&format!("GET /api/v1/tasks/{WEB}"), &stopped)
-        .ok(&format!("POST /api/v1/tasks/{WEB}/stop"), &stopped);
-    let output = ask(&master, &["stop", WEB, "--grace", "60"]);
+        .ok(&format!("GET /api/v1/tasks/{WEB}"), &running)
+        .ok(&format!("POST /api/v1/tasks/{WEB}/stop"), &running);
+    let output = ask(&master, &["stop", WEB, "--grace", "60", "--no-wait"]);
     assert_eq!(printed(&output), format!("{WEB}\n"));
     assert_eq!(master.asked()[1].body, json!({"gracePeriodSeconds": 60}));
+}
+
+#[test]
+fn stop_waits_until_the_task_has_ended() {
+    let running = task(WEB, "web", "running", 1, json!({}));
+    let stopped = task(WEB, "web", "stopped", 1, json!({"exitCode": 143}));
+    let show = format!("GET /api/v1/tasks/{WEB}");
+    let answers = [&running, &running, &stopped].map(|task| crate::script::json(200, task));
+    let master = Script::new()
+        .on(&show, answers)
+        .ok(&format!("POST /api/v1/tasks/{WEB}/stop"), &running);
+    let output = ask(&master, &["-o", "json", "stop", WEB]);
+    assert!(printed(&output).contains("\"stopped\""), "{output:?}");
 }
 
 #[test]
