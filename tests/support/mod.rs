@@ -5,5 +5,7 @@
     reason = "each test binary is a crate of its own and uses a part of this"
 )]
 
+pub mod docker;
 pub mod postgres;
 pub mod records;
+pub mod registry;
