@@ -9,6 +9,8 @@
 //! an error, and with it the process: nothing is ever logged and then forgotten.
 
 mod batch;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;

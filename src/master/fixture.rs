@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::clock::{Clock, SharedClock};
 use crate::core::{
-    Availability, Capacity, Change, Desired, Event, Kind, Node, NodeId, Spec, Status, Task, TaskId,
-    Timestamp, Write,
+    Availability, Capacity, Change, Command, Desired, Event, Kind, Monotonic, Node, NodeId, Now,
+    Spec, Status, Submit, Task, TaskId, Timestamp, Write,
 };
 
 /// A task that was just submitted.
@@ -101,4 +102,46 @@ fn change(sequence: u64, kind: Kind, write: Write) -> Change {
             message: String::new(),
         },
     }
+}
+
+/// Tokio's clock, which tests pause and which then jumps to whatever is waited for.
+#[derive(Debug)]
+pub struct TokioClock {
+    started: tokio::time::Instant,
+}
+
+impl TokioClock {
+    /// A clock that begins now, shared.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is a clock: paused time stands behind it"
+    )]
+    pub fn shared() -> SharedClock {
+        Arc::new(Self {
+            started: tokio::time::Instant::now(),
+        })
+    }
+}
+
+impl Clock for TokioClock {
+    fn now(&self) -> Now {
+        let ms = self.started.elapsed().as_millis() as u64;
+        Now {
+            wall: Timestamp(1_767_225_600_000 + ms as i64),
+            mono: Monotonic(ms),
+            random: rand::random(),
+        }
+    }
+}
+
+/// The command that submits a task of this name.
+pub fn submit(name: &str) -> Command {
+    Command::Submit(Submit {
+        spec: Spec {
+            name: name.into(),
+            image: "busybox".into(),
+            ..Spec::default()
+        },
+        idempotency: None,
+    })
 }

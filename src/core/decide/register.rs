@@ -36,21 +36,23 @@ pub fn register(state: &State, command: &Register, now: Now) -> Result<Vec<Chang
 
     let mut draft = Draft::new(state, now);
     supersede(&mut draft, command, &id);
-    match known {
-        None => {
-            let message = format!("registered at {}", address(&command.hostname, command.port));
-            draft.put_node(
-                new_node(command, id.clone(), now),
-                Kind::NodeRegistered,
-                message,
-            );
-        }
-        Some(known) => update(&mut draft, known, command),
-    }
+    // First what becomes of its tasks, then the node: so that invariant 2 holds after each change.
     for report in command.tasks.iter().flatten() {
         merge(&mut draft, report, Some(&id));
     }
     transition::shed(&mut draft, &id, &command.capacity);
+    match known {
+        None => {
+            let address = address(&command.hostname, command.port);
+            let node = new_node(command, id, now);
+            draft.put_node(
+                node,
+                Kind::NodeRegistered,
+                format!("registered at {address}"),
+            );
+        }
+        Some(known) => update(&mut draft, known, command),
+    }
     Ok(draft.finish())
 }
 

@@ -84,7 +84,7 @@ mod tests {
         ];
         let batch = batch(&changes);
         assert!(batch.put_tasks.is_empty());
-        assert_eq!(batch.remove_tasks, [task.id.clone()]);
+        assert_eq!(batch.remove_tasks, vec![task.id.clone()]);
     }
 
     #[test]

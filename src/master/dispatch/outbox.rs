@@ -14,6 +14,9 @@
 //! Each node has two lanes with one request in flight each: orders, which a worker only notes, and
 //! removals of containers, which take the engine seconds and must not hold up a start.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;

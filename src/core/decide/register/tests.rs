@@ -207,7 +207,7 @@ fn a_node_that_comes_back_smaller_gives_up_what_was_placed_last() {
         },
         ..registration("a")
     });
-    assert_eq!(kinds, [Kind::NodeUpdated, Kind::TaskFailed]);
+    assert_eq!(kinds, [Kind::TaskFailed, Kind::NodeUpdated]);
     assert_eq!(
         cluster.task(&large).error.as_deref(),
         Some("node a has less room than before")

@@ -11,7 +11,14 @@ use crate::core::{Desired, Report, Status, Task};
 pub fn merge(draft: &mut Draft<'_>, task: &Task, report: &Report) {
     let task = with_facts(task, report);
     match (&task.desired, report.status) {
-        (Desired::Remove { .. }, _) => transition::remove(draft, &task, "ended and removed"),
+        (Desired::Remove { .. }, _) => {
+            // First ended, then gone: who waits for its removal sees how it ended.
+            let id = task.id.clone();
+            end(draft, task, report);
+            if let Some(ended) = draft.task(&id) {
+                transition::remove(draft, &ended, "ended and removed");
+            }
+        }
         (Desired::Run, Status::Stopped) => {
             let why = evicted(&task, report);
             transition::evict(draft, &task, &why);

@@ -25,15 +25,17 @@ pub fn same_status(draft: &mut Draft<'_>, task: &Task, report: &Report) {
     let restarted = report.restart_count.is_some_and(|n| n > task.restart_count);
     let health = is_news(report.health.as_ref(), task.health.as_ref());
     let container = is_news(report.container_id.as_ref(), task.container_id.as_ref());
-    let said = reason(report).filter(|reason| *reason != task.reason);
-    if !(restarted || health || container || said.is_some()) {
+    let said = reason(report);
+    let reason = said.as_ref().is_some_and(|said| *said != task.reason);
+    if !(restarted || health || container || reason) {
         return;
     }
     let mut told = with_facts(task, report);
-    if let Some(reason) = said {
-        told.reason = reason;
-    } else if restarted {
-        told.reason = String::new();
+    match said {
+        Some(said) => told.reason = said,
+        // What was said about the container before this one.
+        None if restarted => told.reason = String::new(),
+        None => {}
     }
     let (kind, message) = if restarted {
         let restart = format!("container restarted (restart {})", told.restart_count);

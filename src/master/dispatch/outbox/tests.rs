@@ -1,0 +1,199 @@
+//! The queue as a pure machine: what goes out when, and what never does.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::core::{Desired, Status};
+use crate::master::fixture::{placed, put_task, remove_node, remove_task, task};
+
+const START: Monotonic = Monotonic(1_000);
+
+fn with(tasks: impl IntoIterator<Item = Arc<Task>>) -> Outbox {
+    let mut outbox = Outbox::default();
+    for task in tasks {
+        outbox.committed(&put_task(task.sequence, task));
+    }
+    outbox
+}
+
+fn changed(task: &Arc<Task>, change: impl FnOnce(&mut Task)) -> Arc<Task> {
+    let mut task = (**task).clone();
+    change(&mut task);
+    Arc::new(task)
+}
+
+fn stopping(task: &Arc<Task>) -> Arc<Task> {
+    changed(task, |task| {
+        task.desired = Desired::Stop { grace_seconds: 7 };
+    })
+}
+
+/// The only parcel that is due.
+fn only(outbox: &mut Outbox, now: Monotonic) -> Parcel {
+    let mut parcels = outbox.due(now);
+    assert_eq!(parcels.len(), 1, "{parcels:?}");
+    parcels.remove(0)
+}
+
+fn settle(outbox: &mut Outbox, parcel: &Parcel, outcome: Outcome, now: Monotonic) {
+    let outcomes: Vec<_> = parcel.messages.iter().map(|(t, _)| (*t, outcome)).collect();
+    outbox.settle(&parcel.node, parcel.lane, &outcomes, now, 0);
+}
+
+#[test]
+fn a_pending_task_is_told_to_nobody() {
+    let mut outbox = with([task(1)]);
+    assert!(outbox.due(START).is_empty());
+    assert_eq!(outbox.next_due(), None);
+}
+
+#[test]
+fn runs_of_one_node_go_together_and_each_node_gets_its_own() {
+    let mut outbox = with([placed(1, "a", 1), placed(2, "b", 1), placed(3, "a", 1)]);
+    let parcels = outbox.due(START);
+    let sizes: Vec<_> = parcels
+        .iter()
+        .map(|p| (p.node.as_str(), p.messages.len()))
+        .collect();
+    assert_eq!(sizes, [("a", 2), ("b", 1)]);
+}
+
+#[test]
+fn one_request_is_in_flight_per_node_and_what_queues_meanwhile_goes_next() {
+    let mut outbox = with([placed(1, "a", 1)]);
+    let first = only(&mut outbox, START);
+    for n in 2..5 {
+        outbox.put(&placed(n, "a", 1));
+    }
+    assert!(outbox.due(START).is_empty());
+    settle(&mut outbox, &first, Outcome::Settled, START);
+    assert_eq!(only(&mut outbox, START).messages.len(), 3);
+}
+
+#[test]
+fn what_was_told_is_not_told_again_while_it_stands() {
+    let scheduled = placed(1, "a", 1);
+    let mut outbox = with([scheduled.clone()]);
+    let parcel = only(&mut outbox, START);
+    settle(&mut outbox, &parcel, Outcome::Settled, START);
+    outbox.put(&changed(&scheduled, |task| task.reason = "pulling".into()));
+    assert!(outbox.due(START).is_empty(), "the same order, other news");
+    outbox.put(&placed(1, "a", 2));
+    assert_eq!(only(&mut outbox, START).messages.len(), 1, "a new attempt");
+}
+
+#[test]
+fn a_node_that_is_not_reached_is_tried_again_later() {
+    let mut outbox = with([placed(1, "a", 1)]);
+    let parcel = only(&mut outbox, START);
+    settle(&mut outbox, &parcel, Outcome::NotReached, START);
+    assert!(outbox.due(START).is_empty());
+    let due = outbox.next_due().unwrap();
+    assert_eq!(
+        due,
+        Monotonic(START.0 + 100),
+        "half of 200 ms, without jitter"
+    );
+    assert_eq!(only(&mut outbox, due).messages, parcel.messages);
+}
+
+#[test]
+fn a_refused_task_does_not_hold_up_the_others_of_its_node() {
+    let mut outbox = with([placed(1, "a", 1)]);
+    let parcel = only(&mut outbox, START);
+    settle(&mut outbox, &parcel, Outcome::Refused, START);
+    outbox.put(&placed(2, "a", 1));
+    let next = only(&mut outbox, START);
+    assert_eq!(next.messages.len(), 1);
+    assert!(matches!(&next.messages[0].1, Message::Run(task) if task.sequence == 2));
+}
+
+#[test]
+fn a_stop_overtakes_the_run_that_still_waits() {
+    let scheduled = placed(1, "a", 1);
+    let mut outbox = with([scheduled.clone()]);
+    outbox.put(&stopping(&scheduled));
+    let parcel = only(&mut outbox, START);
+    let [(_, Message::Stop(stop))] = &parcel.messages[..] else {
+        panic!("{parcel:?}");
+    };
+    assert_eq!((stop.attempt, stop.grace_seconds), (1, 7));
+}
+
+#[test]
+fn a_stop_that_comes_while_the_run_is_in_flight_is_sent_after_it() {
+    let scheduled = placed(1, "a", 1);
+    let mut outbox = with([scheduled.clone()]);
+    let run = only(&mut outbox, START);
+    outbox.put(&stopping(&scheduled));
+    settle(&mut outbox, &run, Outcome::Settled, START);
+    assert!(matches!(
+        only(&mut outbox, START).messages[0].1,
+        Message::Stop(_)
+    ));
+}
+
+#[test]
+fn an_order_disappears_with_the_change_that_ends_it_also_between_two_tries() {
+    let scheduled = placed(1, "a", 1);
+    let mut outbox = with([scheduled.clone()]);
+    let parcel = only(&mut outbox, START);
+    settle(&mut outbox, &parcel, Outcome::NotReached, START);
+    outbox.put(&changed(&scheduled, |task| task.status = Status::Failed));
+    assert!(outbox.due(Monotonic(u64::MAX)).is_empty());
+}
+
+#[test]
+fn a_task_that_moved_is_told_to_its_new_node_only() {
+    let mut outbox = with([placed(1, "a", 1)]);
+    outbox.put(&placed(1, "b", 2));
+    assert_eq!(only(&mut outbox, START).node.as_str(), "b");
+}
+
+#[test]
+fn a_removed_task_takes_its_container_with_it_in_a_lane_of_its_own() {
+    let ended = changed(&placed(1, "a", 1), |task| task.status = Status::Completed);
+    let mut outbox = with([placed(2, "a", 1)]);
+    outbox.committed(&remove_task(3, ended.clone()));
+    let parcels = outbox.due(START);
+    let lanes: Vec<_> = parcels.iter().map(|parcel| parcel.lane).collect();
+    assert_eq!(lanes, [Lane::Orders, Lane::Removals]);
+    assert_eq!(parcels[1].messages[0].1, Message::Remove(ended.id.clone()));
+}
+
+#[test]
+fn a_removal_that_fails_too_often_is_left_to_the_heartbeat() {
+    let ended = changed(&placed(1, "a", 1), |task| task.status = Status::Completed);
+    let mut outbox = Outbox::default();
+    outbox.committed(&remove_task(1, ended));
+    let mut now = START;
+    for _ in 0..REMOVAL_TRIES {
+        let parcel = only(&mut outbox, now);
+        settle(&mut outbox, &parcel, Outcome::Refused, now);
+        now = later(now, BACKOFF.most);
+    }
+    assert!(outbox.due(now).is_empty());
+    assert!(
+        outbox.lanes.is_empty() && outbox.waits_in.is_empty(),
+        "nothing is kept of it"
+    );
+}
+
+#[test]
+fn a_node_that_is_gone_is_told_nothing_any_more() {
+    let mut outbox = with([placed(1, "a", 1)]);
+    outbox.committed(&remove_node(2, &NodeId::from("a")));
+    assert!(outbox.due(START).is_empty());
+    assert!(outbox.waits_in.is_empty());
+}
+
+#[test]
+fn a_large_queue_goes_out_in_batches_oldest_first() {
+    let mut outbox = with((1..=70).map(|n| placed(n, "a", 1)));
+    let mut sizes = vec![];
+    while let Some(parcel) = outbox.due(START).pop() {
+        sizes.push(parcel.messages.len());
+        settle(&mut outbox, &parcel, Outcome::Settled, START);
+    }
+    assert_eq!(sizes, [32, 32, 6]);
+}

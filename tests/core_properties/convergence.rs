@@ -1,0 +1,190 @@
+//! Once every node works and does what it is told, everything ends as desired: the loops and
+//! orders need no luck and no memory of what went wrong before.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use podling::core::reconcile::{self, Order, StopOrder, differences};
+use podling::core::schedule;
+use podling::core::{
+    Command, Desired, EngineCondition, Heartbeat, NodeId, Report, Status, Task, TaskId,
+};
+
+use crate::cluster::Cluster;
+
+/// What a worker that does its duty has: of each task the newest attempt, and how it is.
+#[derive(Default)]
+struct Worker {
+    has: BTreeMap<TaskId, (u32, Status)>,
+}
+
+const ROUNDS: usize = 60;
+
+pub fn check(mut cluster: Cluster) {
+    let nodes: Vec<NodeId> = cluster.state.nodes().map(|node| node.id.clone()).collect();
+    let wanted: Vec<Arc<Task>> = cluster.state.tasks().cloned().collect();
+    let mut workers: BTreeMap<NodeId, Worker> = BTreeMap::new();
+    for node in &nodes {
+        cluster.command(Command::Uncordon(node.clone()));
+        workers.insert(node.clone(), Worker::default());
+    }
+    for _ in 0..ROUNDS {
+        round(&mut cluster, &mut workers);
+    }
+    for task in &wanted {
+        ended_as_desired(&cluster, task);
+    }
+    for node in &nodes {
+        assert!(cluster.state.node(node).unwrap().is_ready());
+        assert_eq!(cluster.state.usage(node).unwrap().slots, 0);
+    }
+    assert_eq!(cluster.state.brake(), None);
+}
+
+fn round(cluster: &mut Cluster, workers: &mut BTreeMap<NodeId, Worker>) {
+    cluster.pass(100);
+    for (node, worker) in workers.iter_mut() {
+        cluster.state.probed(node, true, cluster.now);
+        let reports = worker.reports(node);
+        cluster.heartbeat(Heartbeat {
+            node: node.clone(),
+            tasks: Some(reports.clone()),
+            condition: EngineCondition::Ready,
+        });
+        let differences = differences(&cluster.state, node, Some(&reports));
+        for task in differences.run {
+            worker.run(cluster, node, &task);
+        }
+        for stop in differences.stop {
+            worker.stop(cluster, node, &stop);
+        }
+    }
+    cluster.nodes();
+    let changes = reconcile::place(&cluster.state, cluster.now, 1_000);
+    cluster.apply(&changes);
+    let tasks: Vec<_> = cluster.state.tasks().cloned().collect();
+    for task in tasks {
+        let (Some(node), Some(order)) = (&task.node, reconcile::order(&task)) else {
+            continue;
+        };
+        let worker = workers.get_mut(node).unwrap();
+        match order {
+            Order::Run => worker.run(cluster, node, &task),
+            Order::Stop(stop) => worker.stop(cluster, node, &stop),
+        }
+    }
+    for (node, worker) in workers {
+        worker.finish(cluster, node);
+    }
+}
+
+impl Worker {
+    fn run(&mut self, cluster: &mut Cluster, node: &NodeId, task: &Task) {
+        if self
+            .has
+            .get(&task.id)
+            .is_some_and(|(attempt, _)| *attempt >= task.attempt)
+        {
+            return;
+        }
+        // What ran already and is not there is gone; it is not made anew.
+        let status = match task.status {
+            Status::Running => Status::Failed,
+            _ => Status::Running,
+        };
+        self.has.insert(task.id.clone(), (task.attempt, status));
+        self.report(cluster, node, &task.id);
+    }
+
+    fn stop(&mut self, cluster: &mut Cluster, node: &NodeId, stop: &StopOrder) {
+        let known = self.has.get(&stop.task).copied();
+        if known.is_some_and(|(attempt, _)| attempt > stop.attempt) {
+            return;
+        }
+        match known {
+            Some((attempt, status)) if attempt == stop.attempt && status.is_ended() => {}
+            _ => {
+                let stopped = (stop.attempt, Status::Stopped);
+                self.has.insert(stop.task.clone(), stopped);
+            }
+        }
+        self.report(cluster, node, &stop.task);
+        if stop.remove {
+            self.has.remove(&stop.task);
+        }
+    }
+
+    /// What runs comes to its end.
+    fn finish(&mut self, cluster: &mut Cluster, node: &NodeId) {
+        let running: Vec<TaskId> = self
+            .has
+            .iter()
+            .filter(|(_, (_, status))| *status == Status::Running)
+            .map(|(task, _)| task.clone())
+            .collect();
+        for task in running {
+            if let Some((_, status)) = self.has.get_mut(&task) {
+                *status = Status::Completed;
+            }
+            self.report(cluster, node, &task);
+        }
+    }
+
+    fn report(&self, cluster: &mut Cluster, node: &NodeId, task: &TaskId) {
+        let report = report(node, task, self.has[task]);
+        cluster.send(report);
+    }
+
+    fn reports(&self, node: &NodeId) -> Vec<Report> {
+        self.has
+            .iter()
+            .map(|(task, known)| report(node, task, *known))
+            .collect()
+    }
+}
+
+fn report(node: &NodeId, task: &TaskId, (attempt, status): (u32, Status)) -> Report {
+    Report {
+        task: task.clone(),
+        attempt: Some(attempt),
+        node: Some(node.clone()),
+        status,
+        container_id: None,
+        exit_code: (status == Status::Completed).then_some(0),
+        error: None,
+        reason: None,
+        restart_count: None,
+        health: None,
+    }
+}
+
+fn ended_as_desired(cluster: &Cluster, before: &Task) {
+    let after = cluster.state.task(&before.id);
+    if let Desired::Remove { .. } = before.desired {
+        assert_eq!(after, None);
+        return;
+    }
+    let after = after.unwrap();
+    if before.status.is_ended() {
+        assert_eq!(after.status, before.status);
+        return;
+    }
+    match (&before.desired, after.status) {
+        (Desired::Stop { .. }, status) => assert_eq!(status, Status::Stopped),
+        (_, Status::Completed) => {}
+        (_, Status::Failed) => {
+            let gone = before.status == Status::Running;
+            let used_up = before
+                .spec
+                .max_attempts
+                .is_some_and(|most| before.attempt >= most);
+            assert!(gone || used_up, "{after:?} failed without a reason");
+        }
+        // All other tasks have ended, so a node that could take it would have.
+        (_, Status::Pending) => {
+            let refused = schedule::place(&cluster.state, &after.spec);
+            assert_eq!(refused.as_ref(), Err(&after.reason), "{after:?}");
+        }
+        (_, status) => panic!("{} is still {status:?}: {after:?}", before.id),
+    }
+}

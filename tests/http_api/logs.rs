@@ -1,0 +1,174 @@
+//! Logs and pull progress, passed through from the worker.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use podling::core::Policy;
+use podling::store::Memory;
+
+use crate::bench::{Bench, id, options, until};
+use crate::worker::{Reply, Worker};
+
+const NOT_FOUND: &str = r#"{"error":"task x is not here","code":"not_found"}"#;
+
+fn talkative() -> Worker {
+    Worker::scripted(|call| {
+        call.path
+            .ends_with("/logs")
+            .then(|| Reply(200, "one\ntwo\n".into()))
+    })
+}
+
+#[test]
+fn the_workers_text_is_passed_through_with_what_was_asked() {
+    let bench = Bench::start();
+    let worker = talkative();
+    worker.register(&bench, "n1");
+    let task = bench.submit("a");
+    bench.report(&task, "running");
+    let path = format!("/api/v1/tasks/{}/logs", id(&task));
+    let answer = bench.get(&format!("{path}?tail=5&timestamps=true&stream=stdout"));
+    assert_eq!(answer.status, 200);
+    assert_eq!(
+        answer.header("content-type"),
+        Some("text/plain; charset=utf-8")
+    );
+    assert_eq!(answer.text, "one\ntwo\n");
+    let call = worker.until_called("GET", "/logs");
+    for part in ["tail=5", "timestamps=true", "stream=stdout"] {
+        assert!(call.query.contains(part), "{}", call.query);
+    }
+}
+
+#[test]
+fn a_hundred_lines_are_asked_for_when_nothing_is_said() {
+    let bench = Bench::start();
+    let worker = talkative();
+    worker.register(&bench, "n1");
+    let task = bench.submit("a");
+    bench.report(&task, "completed");
+    bench.get(&format!("/api/v1/tasks/{}/logs", id(&task)));
+    assert_eq!(worker.until_called("GET", "/logs").query, "tail=100");
+}
+
+#[test]
+fn what_can_not_be_asked_is_400() {
+    let bench = Bench::start();
+    let task = bench.submit("a");
+    let path = format!("/api/v1/tasks/{}/logs", id(&task));
+    bench
+        .get(&format!("{path}?tail=some"))
+        .is_error(400, "invalid", "tail");
+    bench
+        .get(&format!("{path}?tail=-1"))
+        .is_error(400, "invalid", "tail");
+    bench
+        .get(&format!("{path}?stream=stdin"))
+        .is_error(400, "invalid", "stdin");
+}
+
+#[test]
+fn a_task_that_has_not_begun_has_no_logs_and_says_why() {
+    let bench = Bench::start();
+    let task = bench.submit("a");
+    let path = format!("/api/v1/tasks/{}/logs", id(&task));
+    bench.get(&path).is_error(409, "not_started", "pending");
+    let worker = Worker::scripted(|call| {
+        call.path
+            .ends_with("/logs")
+            .then(|| Reply(404, NOT_FOUND.into()))
+    });
+    worker.register(&bench, "n1");
+    bench.until_status(&task, "scheduled");
+    bench.get(&path).is_error(409, "not_started", "scheduled");
+}
+
+#[test]
+fn who_follows_waits_until_the_task_begins() {
+    let bench = Bench::start();
+    let begun = Arc::new(AtomicBool::new(false));
+    let known = begun.clone();
+    let worker = Worker::scripted(move |call| {
+        call.path
+            .ends_with("/logs")
+            .then(|| match known.load(Ordering::SeqCst) {
+                true => Reply(200, "hello\n".into()),
+                false => Reply(404, NOT_FOUND.into()),
+            })
+    });
+    let task = bench.submit("a");
+    let path = format!("/api/v1/tasks/{}/logs?follow=true", id(&task));
+    let answer = std::thread::scope(|scope| {
+        let following = scope.spawn(|| bench.get(&path));
+        worker.register(&bench, "n1");
+        worker.until_called("GET", "/logs");
+        begun.store(true, Ordering::SeqCst);
+        bench.report(&bench.task(&task), "running");
+        following.join().unwrap()
+    });
+    assert_eq!((answer.status, answer.text.as_str()), (200, "hello\n"));
+}
+
+#[test]
+fn who_follows_a_task_that_never_begins_is_let_go_when_it_ends() {
+    let bench = Bench::start();
+    let task = bench.submit("a");
+    let path = format!("/api/v1/tasks/{}", id(&task));
+    let answer = std::thread::scope(|scope| {
+        let following = scope.spawn(|| bench.get(&format!("{path}/logs?follow=true")));
+        until("the follower", || {
+            let metrics = bench.get("/metrics").text;
+            metrics
+                .contains("route=\"/api/v1/tasks/{id}/logs\"")
+                .then_some(())
+        });
+        bench.post_nothing(&format!("{path}/stop"));
+        following.join().unwrap()
+    });
+    assert_eq!((answer.status, answer.text.as_str()), (200, ""));
+}
+
+#[test]
+fn a_worker_that_is_gone_is_503_and_an_offline_node_says_so() {
+    let options = podling::master::Options {
+        policy: Policy {
+            node_timeout_ms: 1_500,
+            probe_after_ms: 300,
+            ..Policy::default()
+        },
+        ..options()
+    };
+    let bench = Bench::start_on(Arc::new(Memory::new()), options);
+    let worker = talkative();
+    worker.register(&bench, "n1");
+    let task = bench.submit("a");
+    bench.report(&task, "completed");
+    drop(worker);
+    let path = format!("/api/v1/tasks/{}/logs", id(&task));
+    let answer = bench.get(&path);
+    answer.is_error(503, "node_unreachable", "n1");
+    assert!(answer.header("retry-after").is_some());
+    until("the node to be offline", || {
+        (bench.get("/api/v1/nodes/n1").json()["status"] == "offline").then_some(())
+    });
+    bench.get(&path).is_error(503, "node_offline", "n1");
+}
+
+#[test]
+fn the_progress_of_a_pull_is_passed_through_and_empty_when_nothing_is_pulled() {
+    let bench = Bench::start();
+    let line = "{\"layer\":\"abc\",\"status\":\"Downloading\",\"current\":1,\"total\":2}\n";
+    let worker = Worker::scripted(move |call| {
+        call.path
+            .ends_with("/pull")
+            .then(|| Reply(200, line.into()))
+    });
+    worker.register(&bench, "n1");
+    let task = bench.submit("a");
+    let path = format!("/api/v1/tasks/{}/pull", id(&task));
+    let answer = bench.get(&path);
+    assert_eq!(answer.header("content-type"), Some("application/x-ndjson"));
+    assert_eq!(answer.text, line);
+    bench.report(&task, "running");
+    assert_eq!(bench.get(&path).text, "");
+}

@@ -1,0 +1,205 @@
+//! Nodes: registration, heartbeats, drains, forgetting.
+
+use serde_json::{Value, json};
+
+use crate::bench::{Bench, id};
+
+#[test]
+fn a_node_is_known_by_its_id_and_shows_everything_it_said() {
+    let bench = Bench::start();
+    let body = json!({
+        "nodeId": "n1", "hostname": "host", "port": 8081, "capacity": 4, "cpu": 2500,
+        "memory": "1Gi", "labels": {"disk": "ssd"}, "version": "0.1.0",
+        "engine": {"name": "docker", "version": "20.10", "os": "linux", "arch": "x86_64"},
+    });
+    assert_eq!(
+        bench.post("/api/v1/nodes/register", body.clone()).status,
+        201
+    );
+    assert_eq!(
+        bench.post("/api/v1/nodes/register", body.clone()).status,
+        200
+    );
+    let node = bench.get("/api/v1/nodes/n1").json();
+    for field in [
+        "nodeId", "hostname", "port", "capacity", "labels", "version", "engine",
+    ] {
+        assert_eq!(node[field], body[field], "{field}");
+    }
+    assert_eq!(node["condition"], "ready");
+    assert_eq!(
+        node["resources"]["capacity"],
+        json!({"cpu": 2500, "memory": 1 << 30})
+    );
+    assert_eq!(bench.get("/api/v1/nodes").json(), json!([node]));
+}
+
+#[test]
+fn what_a_task_requests_is_shown_as_used() {
+    let bench = Bench::start();
+    let body = json!({"hostname": "127.0.0.1", "port": 1, "cpu": "2", "memory": "1Gi"});
+    bench.post("/api/v1/nodes/register", body);
+    let requests = json!({"cpu": "500m", "memory": "256Mi"});
+    let task = json!({"name": "a", "image": "b", "resources": {"requests": requests}});
+    bench.post("/api/v1/tasks", task);
+    let node = bench.get("/api/v1/nodes").json()[0].clone();
+    assert_eq!(node["runningTasks"], 1);
+    assert_eq!(
+        node["resources"]["used"],
+        json!({"cpu": 500, "memory": 256 << 20})
+    );
+    assert_eq!(
+        node["resources"]["allocatable"],
+        json!({"cpu": 1500, "memory": 768 << 20})
+    );
+}
+
+#[test]
+fn a_live_nodes_id_is_not_given_away() {
+    let bench = Bench::start();
+    bench.register("n1", 1);
+    let other = json!({"nodeId": "n1", "hostname": "elsewhere", "port": 2});
+    let answer = bench.post("/api/v1/nodes/register", other);
+    answer.is_error(409, "node_id_taken", "127.0.0.1:1");
+}
+
+#[test]
+fn an_unknown_node_is_404_everywhere() {
+    let bench = Bench::start();
+    let mut answers = vec![
+        bench.get("/api/v1/nodes/n9"),
+        bench.delete("/api/v1/nodes/n9"),
+    ];
+    for action in ["heartbeat", "deregister", "drain", "uncordon"] {
+        answers.push(bench.post_nothing(&format!("/api/v1/nodes/n9/{action}")));
+    }
+    for answer in answers {
+        answer.is_error(404, "not_found", "n9");
+    }
+}
+
+#[test]
+fn a_heartbeat_is_told_what_to_run_and_what_to_stop() {
+    let bench = Bench::start();
+    bench.register("n1", 1);
+    let task = bench.submit("a");
+    let stray = json!({"taskId": "20200101000000-aaaaaaaa", "attempt": 3, "status": "running"});
+    let beat = bench
+        .post("/api/v1/nodes/n1/heartbeat", json!({"tasks": [stray]}))
+        .json();
+    assert_eq!(beat["nodeId"], "n1");
+    assert_eq!(beat["run"].as_array().unwrap().len(), 1);
+    assert_eq!(id(&beat["run"][0]), id(&task));
+    let stop = &beat["stop"][0];
+    assert_eq!(
+        (&stop["taskId"], &stop["attempt"]),
+        (&stray["taskId"], &stray["attempt"])
+    );
+    assert_eq!(stop["remove"], true);
+}
+
+#[test]
+fn a_heartbeat_reports_what_became_of_tasks() {
+    let bench = Bench::start();
+    bench.register("n1", 1);
+    let task = bench.submit("a");
+    let said = json!({"taskId": id(&task), "attempt": 1, "status": "running", "containerId": "c"});
+    let beat = bench
+        .post("/api/v1/nodes/n1/heartbeat", json!({"tasks": [said]}))
+        .json();
+    assert_eq!((&beat["run"], &beat["stop"]), (&json!([]), &json!([])));
+    assert_eq!(bench.task(&task)["status"], "running");
+    let wrong = json!({"tasks": [{"taskId": id(&task), "status": "lost"}]});
+    let answer = bench.post("/api/v1/nodes/n1/heartbeat", wrong);
+    answer.is_error(400, "invalid", "tasks[0].status");
+}
+
+#[test]
+fn a_degraded_engine_is_shown_and_gets_nothing_new() {
+    let bench = Bench::start();
+    bench.register("n1", 1);
+    let beat = json!({"condition": "degraded", "reason": "docker does not answer"});
+    let node = bench.post("/api/v1/nodes/n1/heartbeat", beat).json();
+    assert_eq!(node["condition"], "degraded");
+    assert_eq!(node["reason"], "docker does not answer");
+    assert_eq!(bench.submit("a")["status"], "pending");
+    let node = bench
+        .post("/api/v1/nodes/n1/heartbeat", json!({"condition": "ready"}))
+        .json();
+    assert_eq!(node["condition"], "ready");
+}
+
+#[test]
+fn a_drained_node_gets_nothing_new_until_it_is_uncordoned() {
+    let bench = Bench::start();
+    bench.register("n1", 1);
+    let drained = bench.post("/api/v1/nodes/n1/drain", json!({"deadlineSeconds": 60}));
+    assert_eq!(drained.status, 200);
+    assert_eq!(drained.json()["condition"], "draining");
+    let task = bench.submit("a");
+    assert_eq!(task["status"], "pending");
+    assert!(
+        task["schedulingError"].as_str().unwrap().contains("drain"),
+        "{task}"
+    );
+    let uncordoned = bench.post_nothing("/api/v1/nodes/n1/uncordon");
+    assert_eq!(uncordoned.json()["condition"], "ready");
+    bench.until_status(&task, "scheduled");
+}
+
+#[test]
+fn only_an_offline_node_is_forgotten() {
+    let bench = Bench::start();
+    bench.register("n1", 1);
+    bench
+        .delete("/api/v1/nodes/n1")
+        .is_error(409, "node_online", "n1");
+    bench.post_nothing("/api/v1/nodes/n1/deregister");
+    let offline = bench.get("/api/v1/nodes/n1").json();
+    assert_eq!(offline["status"], "offline");
+    assert!(offline["reason"].is_string(), "{offline}");
+    assert_eq!(bench.delete("/api/v1/nodes/n1").status, 200);
+    assert_eq!(bench.get("/api/v1/nodes").text, "[]");
+}
+
+#[test]
+fn nodes_are_listed_in_the_order_they_registered_and_paged() {
+    let bench = Bench::start();
+    let mut expected = vec![];
+    for (port, name) in [(3, "c"), (1, "a"), (2, "b")] {
+        // Distinct milliseconds of registration: the order is by time, then by id.
+        let before = bench.register(name, port)["registeredAt"].clone();
+        expected.push(name);
+        crate::bench::until("the next millisecond", || {
+            let now = jiff::Timestamp::now().as_millisecond();
+            let then: jiff::Timestamp = before.as_str()?.parse().ok()?;
+            (now > then.as_millisecond()).then_some(())
+        });
+    }
+    let ids = |list: Value| -> Vec<String> {
+        let id = |node: &Value| node["nodeId"].as_str().unwrap().to_owned();
+        list.as_array().unwrap().iter().map(id).collect()
+    };
+    assert_eq!(ids(bench.get("/api/v1/nodes").json()), expected);
+    let first = bench.get("/api/v1/nodes?limit=2");
+    assert_eq!(ids(first.json()), ["c", "a"]);
+    let cursor = first.header("Podling-Next-Cursor").unwrap();
+    let rest = bench.get(&format!("/api/v1/nodes?limit=2&cursor={cursor}"));
+    assert_eq!(ids(rest.json()), ["b"]);
+    assert_eq!(rest.header("Podling-Next-Cursor"), None);
+    bench
+        .get("/api/v1/nodes?cursor=x")
+        .is_error(400, "invalid", "cursor");
+}
+
+#[test]
+fn releasing_a_brake_that_is_not_engaged_changes_nothing() {
+    let answer = Bench::start().post_nothing("/api/v1/brake/release");
+    assert_eq!(answer.status, 200);
+    assert!(
+        answer.json()["message"]
+            .as_str()
+            .unwrap()
+            .contains("not engaged")
+    );
+}
