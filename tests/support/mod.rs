@@ -9,3 +9,4 @@
 pub mod docker;
 pub mod postgres;
 pub mod records;
+pub mod registry;

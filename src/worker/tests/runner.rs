@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Rig, attempt, pass, restarted, stop, task};
 use crate::wire::{RestartPolicy, TaskStatus};
 use crate::worker::engine::Condition;
-use crate::worker::runner::Verdict;
+use crate::worker::order::Verdict;
 use crate::worker::runtime::Error;
 use crate::worker::runtime::scripted::Behaviour;
 

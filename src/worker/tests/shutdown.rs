@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Rig, pass, restarted, task};
 use crate::wire::RestartPolicy;
-use crate::worker::runner::Verdict;
+use crate::worker::order::Verdict;
 use crate::worker::runtime::scripted::Behaviour;
 use crate::worker::shutdown::{drain, reports_accepted, sign_off};
 
