@@ -225,6 +225,10 @@ pub fn open(
 
 /// Asks again and again until there is something.
 #[track_caller]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "real requests take real time, and the deadline only ends what went wrong"
+)]
 pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let begun = Instant::now();
     while begun.elapsed() < DEADLINE {

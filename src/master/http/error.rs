@@ -65,9 +65,9 @@ pub enum Error {
     /// A stream of a worker broke.
     #[error(transparent)]
     Broken(#[from] client::Error),
-    /// A figure could not be written.
-    #[error("the metrics can't be written")]
-    Metrics,
+    /// A mistake in the master itself.
+    #[error("{0}")]
+    Internal(&'static str),
 }
 
 impl From<Rejection> for Error {
@@ -87,7 +87,7 @@ impl Error {
             Self::NodeOffline(_) => Refusal::unavailable("node_offline", text, LATER),
             Self::Worker { error, .. } | Self::Broken(error) => of_worker(error, text),
             Self::EventsGone { .. } => Refusal::new(StatusCode::GONE, "events_gone", text),
-            Self::Metrics => Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", text),
+            Self::Internal(_) => Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", text),
         }
     }
 }

@@ -86,5 +86,5 @@ pub async fn metrics(shared: Data) -> Result<HttpResponse, Error> {
     let text = shared.metrics.render(&shared.cluster);
     Ok(HttpResponse::Ok()
         .content_type("application/openmetrics-text; version=1.0.0; charset=utf-8")
-        .body(text.map_err(|_| Error::Metrics)?))
+        .body(text.map_err(|_| Error::Internal("the metrics can't be written"))?))
 }

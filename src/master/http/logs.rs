@@ -8,6 +8,7 @@ use std::time::Duration;
 use actix_web::http::header::CACHE_CONTROL;
 use actix_web::{HttpResponse, web};
 use futures_util::stream::{self, LocalBoxStream, StreamExt};
+use tokio::sync::watch;
 use tokio::time::sleep;
 
 use super::error::Refused;
@@ -16,6 +17,7 @@ use super::{Data, Error};
 use crate::client::{self, ByteStream, WorkerClient};
 use crate::core::{Availability, Status, TaskId};
 use crate::http::Query;
+use crate::master::cluster::Progress;
 use crate::wire::{self, LogQuery};
 
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -125,6 +127,11 @@ async fn open(shared: &Data, id: &TaskId, wanted: &Wanted) -> Result<Opened, Err
     if matches!(wanted, Wanted::Pull) && task.status != Status::Scheduled {
         return Ok(Opened::Never("nothing is pulled".into()));
     }
+    if matches!(wanted, Wanted::Logs(query) if !query.follow.unwrap_or(false))
+        && task.status == Status::Scheduled
+    {
+        return Ok(Opened::NotYet(format!("it is {status}: {}", task.reason)));
+    }
     let record = shared.cluster.read(|state| state.node(node).cloned());
     let Some(record) = record else {
         return Err(Error::NoNode(node.clone()));
@@ -154,27 +161,60 @@ async fn open(shared: &Data, id: &TaskId, wanted: &Wanted) -> Result<Opened, Err
 
 /// Waits until there is something, and then passes it on; empty when there never will be.
 fn open_later(shared: Data, id: TaskId, wanted: Wanted) -> Passing {
-    let opening = async move {
-        let mut progress = shared.cluster.progress();
+    let waiting = Waiting {
+        progress: shared.cluster.progress(),
+        shared,
+        id,
+        wanted,
+        passing: None,
+    };
+    let pieces = stream::unfold(waiting, |mut waiting| async {
+        Some((waiting.next().await?, waiting))
+    });
+    pieces.boxed_local()
+}
+
+/// Somebody who waits for what a worker will have.
+struct Waiting {
+    progress: watch::Receiver<Progress>,
+    shared: Data,
+    id: TaskId,
+    wanted: Wanted,
+    passing: Option<Passing>,
+}
+
+impl Waiting {
+    async fn next(&mut self) -> Option<Result<web::Bytes, Error>> {
         loop {
+            if let Some(passing) = &mut self.passing {
+                match (passing.next().await, &self.wanted) {
+                    (Some(piece), _) => return Some(piece),
+                    (None, Wanted::Logs(_)) => return None,
+                    // The worker may not have begun to pull: asked again while it may.
+                    (None, Wanted::Pull) => self.passing = None,
+                }
+                self.a_while().await;
+            }
             // Ordering: marked as seen before looking, so that a change meanwhile is not missed.
-            progress.mark_unchanged();
-            match open(&shared, &id, &wanted).await {
-                Ok(Opened::Stream(bytes)) => return from_worker(bytes),
-                Ok(Opened::Never(_)) => return stream::empty().boxed_local(),
-                Ok(Opened::NotYet(_)) => {}
+            self.progress.mark_unchanged();
+            match open(&self.shared, &self.id, &self.wanted).await {
+                Ok(Opened::Stream(bytes)) => self.passing = Some(from_worker(bytes)),
+                Ok(Opened::NotYet(_)) => self.a_while().await,
+                Ok(Opened::Never(_)) => return None,
                 Err(error) => {
-                    log::info!("task {id}: its stream ends: {error}");
-                    return stream::iter([Err(error)]).boxed_local();
+                    log::info!("task {}: its stream ends: {error}", self.id);
+                    return Some(Err(error));
                 }
             }
-            tokio::select! {
-                _ = progress.changed() => {}
-                () = sleep(ASK_AGAIN) => {}
-            }
         }
-    };
-    stream::once(opening).flatten().boxed_local()
+    }
+
+    async fn a_while(&mut self) {
+        tokio::select! {
+            _ = self.progress.changed() => {}
+            () = sleep(ASK_AGAIN) => {}
+        }
+    }
 }
 
 /// What is passed on. An error breaks the connection, so that a cut log does not look whole.

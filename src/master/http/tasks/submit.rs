@@ -50,9 +50,7 @@ pub async fn submit(
     let command = Command::Submit(Submit { spec, idempotency });
     let read = |state: &State, changes: &[Change]| made(state, changes, key.as_deref());
     let Some(task) = shared.cluster.mutate(command, read).await? else {
-        // Can't be: what was accepted is either among the changes or known by its key.
-        let text = "the task was accepted and is gone: list the tasks";
-        return Err(Error::Malformed(text.into()));
+        return Err(Error::Internal("the task was accepted and can't be found"));
     };
     Ok(HttpResponse::Created().json(convert::task(&task)))
 }
