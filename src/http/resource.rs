@@ -57,14 +57,14 @@ mod tests {
 
     use super::*;
     use crate::http::{BODY_LIMIT_BYTES, Body, Query};
-    use crate::wire::{ErrorBody, ListTasks, Stop};
+    use crate::wire::{ErrorBody, LogQuery, Stop};
 
     async fn echo(stop: Body<Stop>) -> HttpResponse {
         HttpResponse::Ok().json(stop.0)
     }
 
-    async fn list(query: Query<ListTasks>) -> HttpResponse {
-        HttpResponse::Ok().json(query.0.limit)
+    async fn list(query: Query<LogQuery>) -> HttpResponse {
+        HttpResponse::Ok().json(query.0.tail)
     }
 
     async fn answer(request: test::TestRequest) -> (u16, Option<String>, ErrorBody) {
