@@ -1,7 +1,7 @@
 //! Logs and pull progress, passed through from the worker.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use podling::core::Policy;
 use podling::store::Memory;
@@ -155,20 +155,34 @@ fn a_worker_that_is_gone_is_503_and_an_offline_node_says_so() {
 }
 
 #[test]
-fn the_progress_of_a_pull_is_passed_through_and_empty_when_nothing_is_pulled() {
+fn the_progress_of_a_pull_is_passed_through_until_the_task_runs() {
     let bench = Bench::start();
     let line = "{\"layer\":\"abc\",\"status\":\"Downloading\",\"current\":1,\"total\":2}\n";
+    let pulls = AtomicU32::new(0);
     let worker = Worker::scripted(move |call| {
-        call.path
-            .ends_with("/pull")
-            .then(|| Reply(200, line.into()))
+        let asked = call.path.ends_with("/pull");
+        // It has not begun when it is asked first, and is done when it is asked again.
+        asked.then(|| match pulls.fetch_add(1, Ordering::SeqCst) {
+            0 => Reply(404, NOT_FOUND.into()),
+            1 => Reply(200, line.into()),
+            _ => Reply(200, String::new()),
+        })
     });
-    worker.register(&bench, "n1");
     let task = bench.submit("a");
     let path = format!("/api/v1/tasks/{}/pull", id(&task));
-    let answer = bench.get(&path);
-    assert_eq!(answer.header("content-type"), Some("application/x-ndjson"));
+    let answer = std::thread::scope(|scope| {
+        let following = scope.spawn(|| bench.get(&path));
+        worker.register(&bench, "n1");
+        until("the worker to be asked again", || {
+            let calls = worker.calls();
+            let asked = calls.iter().filter(|call| call.path.ends_with("/pull"));
+            (asked.count() >= 3).then_some(())
+        });
+        bench.report(&bench.task(&task), "running");
+        following.join().unwrap()
+    });
+    let content_type = answer.header("content-type");
+    assert_eq!(content_type, Some("application/x-ndjson"));
     assert_eq!(answer.text, line);
-    bench.report(&task, "running");
-    assert_eq!(bench.get(&path).text, "");
+    assert_eq!(bench.get(&path).text, "", "nothing is pulled any more");
 }

@@ -1,8 +1,12 @@
 //! Nodes: registration, heartbeats, drains, forgetting.
 
+use std::sync::Arc;
+
+use podling::core::Policy;
+use podling::store::Memory;
 use serde_json::{Value, json};
 
-use crate::bench::{Bench, id};
+use crate::bench::{Bench, id, options, until};
 
 #[test]
 fn a_node_is_known_by_its_id_and_shows_everything_it_said() {
@@ -170,7 +174,7 @@ fn nodes_are_listed_in_the_order_they_registered_and_paged() {
         // Distinct milliseconds of registration: the order is by time, then by id.
         let before = bench.register(name, port)["registeredAt"].clone();
         expected.push(name);
-        crate::bench::until("the next millisecond", || {
+        until("the next millisecond", || {
             let now = jiff::Timestamp::now().as_millisecond();
             let then: jiff::Timestamp = before.as_str()?.parse().ok()?;
             (now > then.as_millisecond()).then_some(())
@@ -202,4 +206,42 @@ fn releasing_a_brake_that_is_not_engaged_changes_nothing() {
             .unwrap()
             .contains("not engaged")
     );
+}
+
+#[test]
+fn when_all_nodes_fall_silent_at_once_nothing_is_moved_until_an_operator_says_so() {
+    let options = podling::master::Options {
+        policy: Policy {
+            node_timeout_ms: 1_000,
+            probe_after_ms: 300,
+            ..Policy::default()
+        },
+        ..options()
+    };
+    let bench = Bench::start_on(Arc::new(Memory::new()), options);
+    for port in 1..=3 {
+        bench.register(&format!("n{port}"), port);
+    }
+    let task = bench.submit("a");
+    let ready = until("the brake", || {
+        Some(bench.get("/ready")).filter(|ready| ready.status == 503)
+    });
+    let missing = ready.json()["missing"][0].as_str().unwrap().to_owned();
+    assert!(missing.starts_with("brake: "), "{missing}");
+    assert_eq!(bench.task(&task)["status"], "scheduled");
+    let text = bench.get("/metrics").text;
+    assert!(
+        text.contains(r#"podling_nodes{state="offline"} 0"#),
+        "{text}"
+    );
+
+    let answer = bench.post_nothing("/api/v1/brake/release");
+    assert!(
+        answer.json()["message"]
+            .as_str()
+            .unwrap()
+            .contains("released")
+    );
+    assert_eq!(bench.get("/ready").status, 200);
+    assert_eq!(bench.task(&task)["status"], "pending");
 }
