@@ -15,11 +15,11 @@ finished=no
 clean_up() {
     trap '' INT TERM
     [ "$finished" = no ] || return 0
-    if [ "$started" = yes ]; then
-        say "not finished: stopping what was started"
-        scripts/demo-stop.sh
-    elif is_running; then
+    if [ "$started" = no ] && is_running; then
         podling rm --force hello >/dev/null 2>&1 || true
+    else
+        say "not finished: removing what was there so far"
+        scripts/demo-stop.sh
     fi
 }
 trap clean_up EXIT
@@ -67,8 +67,13 @@ worker_is_online() {
     is_running && podling health && podling nodes --output json | grep -q '"online"'
 }
 
+# Shows a command as one would type it, and runs it.
 show() {
-    printf '\n$ podling %s\n' "$(printf '%q ' "$@")" | sed "s/'\$/'/; s/ *\$//"
+    local word line='$ podling'
+    for word in "$@"; do
+        if [[ $word =~ [^A-Za-z0-9_./:=-] ]]; then line+=" '$word'"; else line+=" $word"; fi
+    done
+    printf '\n%s\n' "$line"
     podling "$@"
 }
 
@@ -102,7 +107,7 @@ That container ran on this machine, and its log and record are kept. podling goe
     podling ps
     podling logs hello --timestamps
     podling events
-    podling stop web && podling rm web
+    podling rm --force web
     open $url/api-docs/ in a browser
 
 Its own log: $state/log       Stop it and remove everything of it:  make demo-stop

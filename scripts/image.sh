@@ -25,7 +25,7 @@ fi
 
 arguments=(--build-arg "BUILDER=$builder")
 arguments+=(--build-arg "COMMIT=$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)")
-arguments+=(--build-arg "BUILD_DATE=$(date -u +%F)")
+arguments+=(--build-arg "BUILD_DATE=$(TZ=UTC git log -1 --format=%cd --date=format-local:%FT%TZ 2>/dev/null || echo unknown)")
 # A proxy of this machine is the build's too; docker takes the values from the environment.
 for proxy in HTTP_PROXY HTTPS_PROXY NO_PROXY; do
     if [ -n "${!proxy:-}" ]; then arguments+=(--build-arg "$proxy"); fi

@@ -10,7 +10,6 @@
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
-    clippy::disallowed_methods,
     reason = "a test ends where something is not as it should be"
 )]
 
@@ -93,8 +92,6 @@ struct Crashes {
 impl Crashes {
     fn new(test: &'static str, address: String) -> Self {
         let seed = rand::random();
-        // Shown when the test fails.
-        println!("seed {seed}");
         Self {
             test,
             address,

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 
 use super::age::age;
-use super::commands::ps::{status, why};
+use super::commands::ps::status;
 use crate::core::resources::{format_cpu, format_memory};
 use crate::wire::{Event, Port, Protocol, Quantity, ResourceAmounts, RestartPolicy, Task};
 
@@ -16,7 +16,11 @@ pub(super) fn details(task: &Task, events: &[Event], now: Timestamp) -> String {
         ("name", task.name.clone()),
         ("image", task.image.clone()),
         ("status", status(task).to_owned()),
-        ("why", why(task).unwrap_or_default()),
+        (
+            "reason",
+            optional(task.scheduling_error.as_ref().or(task.reason.as_ref())),
+        ),
+        ("error", optional(task.error.as_ref())),
         ("exit code", optional(task.exit_code)),
         ("node", optional(task.node_id.as_ref())),
         ("container", optional(task.container_id.as_ref())),

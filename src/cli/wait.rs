@@ -22,6 +22,8 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(25);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 /// A master that is gone for so long is not waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// A pull that tells nothing for so long may be over.
+const SILENCE: Duration = Duration::from_secs(2);
 /// Shells' answer to Ctrl-C: 128 + SIGINT.
 const INTERRUPTED: u8 = 130;
 
@@ -55,6 +57,23 @@ pub(super) async fn to_the_end(
         output::json(&task)?;
     }
     Ok(exit_code(&task))
+}
+
+/// The task once it has ended, or as it is when `patience` is over.
+pub(super) async fn until_ended(
+    master: &MasterClient,
+    mut task: Task,
+    patience: Duration,
+) -> anyhow::Result<Task> {
+    let mut pause = SHORTEST_PAUSE;
+    let mut waited = Duration::ZERO;
+    while !has_ended(&task) && waited < patience {
+        tokio::time::sleep(pause).await;
+        waited += pause;
+        pause = (pause * 3 / 2).min(LONGEST_PAUSE);
+        task = patiently(master, &task.task_id).await?;
+    }
+    Ok(task)
 }
 
 struct Stay<'a> {
@@ -149,13 +168,14 @@ impl Stay<'_> {
         Ok(())
     }
 
-    /// Shows what is pulled, until it is. That there is nothing to show is no failure.
+    /// Shows what is pulled, until it is, or nothing more is told: then it is time to look at the
+    /// task again. That there is nothing to show is no failure.
     async fn show_pull(&mut self, progress: &mut Progress) {
         let Ok(stream) = self.master.pull(&self.task.task_id).await else {
             return;
         };
         let mut lines = Lines::new(stream);
-        while let Ok(Some(line)) = lines.next().await {
+        while let Ok(Ok(Some(line))) = tokio::time::timeout(SILENCE, lines.next()).await {
             if let Ok(step) = serde_json::from_str::<PullProgress>(&line) {
                 progress.show(&step);
             }

@@ -23,6 +23,9 @@ const MAX_ANSWER_BYTES: usize = 256 * 1024 * 1024;
 /// How long an idle connection is kept: less than the 5 s after which actix-web's servers close
 /// theirs, so that no request is sent into a closing connection.
 const KEEP_ALIVE: Duration = Duration::from_secs(4);
+/// How often the pools are made anew. awc closes an idle connection only when the same host is
+/// asked again: without this, each host that is gone for ever would leave an open socket.
+const RENEW: Duration = Duration::from_secs(60);
 /// Chunks of a stream that may wait for their reader before the sender is slowed down.
 const CHUNKS_AHEAD: usize = 16;
 
@@ -96,9 +99,19 @@ fn gone(url: String) -> Error {
 }
 
 async fn serve(mut inbox: mpsc::UnboundedReceiver<Job>) {
-    let calls = client();
-    let streams = client();
-    while let Some(Job { request, reply }) = inbox.recv().await {
+    let (mut calls, mut streams) = (client(), client());
+    let mut renew = tokio::time::interval(RENEW);
+    loop {
+        let job = tokio::select! {
+            job = inbox.recv() => job,
+            _ = renew.tick() => {
+                (calls, streams) = (client(), client());
+                continue;
+            }
+        };
+        let Some(Job { request, reply }) = job else {
+            return;
+        };
         match reply {
             Reply::Whole(reply) => {
                 let sent = prepare(&calls, &request);

@@ -161,18 +161,48 @@ fn read_file(path: &Path, required: bool, entries: &mut Vec<Entry>, problems: &m
     }
 }
 
+/// The variables of an `.env` file. It is most often another program's too, so a line that can't
+/// be read is a problem only when it is ours.
 fn read_dotenv(path: &Path, problems: &mut Vec<Problem>) -> Vec<(String, String)> {
-    let variables = match dotenvy::from_path_iter(path) {
-        Ok(variables) => variables.collect::<Result<Vec<_>, _>>(),
-        Err(error) if error.not_found() => return Vec::new(),
-        Err(error) => Err(error),
+    let place = path.display().to_string();
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Vec::new(),
+        Err(error) => {
+            let text = format!("can't be read: {error}");
+            problems.push(Problem { place, text });
+            return Vec::new();
+        }
     };
-    variables.unwrap_or_else(|error| {
-        let place = path.display().to_string();
-        let text = format!("can't be read: {error}");
-        problems.push(Problem { place, text });
-        Vec::new()
-    })
+    let mut variables = Vec::new();
+    for variable in dotenvy::from_read_iter(text.as_bytes()) {
+        match variable {
+            Ok(variable) => variables.push(variable),
+            Err(error) => {
+                if let Some(name) = ours_in(&text, &error) {
+                    let place = place.clone();
+                    // Not the line itself: it may hold a password.
+                    let text = format!("the line of {name} can't be read; quote its value");
+                    problems.push(Problem { place, text });
+                }
+            }
+        }
+    }
+    variables
+}
+
+/// Which of our variables stands in the line that can't be read. The error holds the line, or the
+/// end of it.
+fn ours_in<'a>(text: &'a str, error: &dotenvy::Error) -> Option<&'a str> {
+    let dotenvy::Error::LineParse(end, _) = error else {
+        return None;
+    };
+    let lines = text
+        .lines()
+        .filter(|line| line.trim_end().ends_with(end.trim_end()));
+    let names = lines.filter_map(|line| line.trim_start().split_once('='));
+    let mut names = names.map(|(name, _)| name.trim_start_matches("export ").trim());
+    names.find(|name| is_known(name) || name.starts_with("PODLING_"))
 }
 
 /// The entries in these variables, in the table's order: of a setting's several names the one made

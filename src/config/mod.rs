@@ -8,6 +8,8 @@
 //! name, except where [`options`](self) makes the master's and the worker's options of them.
 
 mod document;
+#[cfg(test)]
+mod document_tests;
 mod error;
 mod file;
 mod kind;

@@ -166,6 +166,7 @@ impl Config {
     fn problem(&self, key: &str, text: &str) -> Problem {
         let place = match self.values[key].source.as_str() {
             "default" => key.to_owned(),
+            flag if flag.starts_with("--") => flag.to_owned(),
             source => format!("{source}: {key}"),
         };
         let text = text.to_owned();

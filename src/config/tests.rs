@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::*;
@@ -177,6 +177,21 @@ fn everything_that_is_wrong_is_told_at_once() {
     let lacks = error.problems.last().unwrap().to_string();
     assert!(lacks.starts_with("master.data-dir: is needed"), "{lacks}");
     assert_eq!(error.problems.len(), problems.lines().count() + 1);
+}
+
+#[test]
+fn an_env_file_of_another_program_is_read_as_far_as_it_is_ours() {
+    let text = "OTHER=two words\nPODLING_OUTPUT=json\nDATABASE_URL=a secret\nexport X='1'\n";
+    let folder = folder(&[(".env", text)]);
+    let path = folder.path().join(".env");
+    let place = path.display().to_string();
+    let config = Config::load(Sources {
+        dotenv: Some(path),
+        ..Sources::default()
+    });
+    assert!(config.json());
+    let told = format!("{place}: the line of DATABASE_URL can't be read; quote its value");
+    assert_eq!(problems(&config), [told]);
 }
 
 #[test]
@@ -367,47 +382,4 @@ fn passwords_are_masked_wherever_they_stand() {
     for (url, shown) in masked {
         assert_eq!(mask_password(url), shown);
     }
-}
-
-#[test]
-fn the_annotated_file_in_the_repository_is_the_table() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("podling.toml");
-    let written = std::fs::read_to_string(path).unwrap();
-    assert_eq!(
-        written,
-        toml(),
-        "the settings changed; write it anew: cargo run -- config --template toml >podling.toml"
-    );
-}
-
-#[test]
-fn the_annotated_file_with_all_comments_taken_away_is_what_holds_anyway() {
-    let set = |line: &str| match line.strip_prefix('#') {
-        Some(rest) if !rest.starts_with(' ') && !rest.contains("= \"\"") => rest.to_owned(),
-        _ => line.to_owned(),
-    };
-    let text: Vec<String> = toml().lines().map(set).collect();
-    let (config, _) = with_file("podling.toml", &text.join("\n"));
-    config.check().unwrap();
-    let default = Config::load(Sources::default());
-    for (set, default) in config.rows().into_iter().zip(default.rows()) {
-        assert_eq!(set.value, default.value, "{}", set.key);
-    }
-    assert!(
-        config
-            .rows()
-            .iter()
-            .filter(|row| row.source != "default")
-            .count()
-            > 15
-    );
-}
-
-#[test]
-fn the_markdown_table_has_a_line_for_each_setting() {
-    let table = markdown();
-    for setting in SETTINGS {
-        assert!(table.contains(&format!("| `{}` |", setting.key)));
-    }
-    assert!(table.contains("`PODLING_MASTER_STORE`, `STORE_TYPE`"));
 }

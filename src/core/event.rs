@@ -99,3 +99,16 @@ pub struct Event {
     /// One line for people.
     pub message: String,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_written_as_it_is_stored() {
+        for kind in Kind::ALL {
+            let stored = serde_json::to_value(kind).unwrap();
+            assert_eq!(stored, kind.as_str());
+        }
+    }
+}

@@ -59,3 +59,18 @@ id!(
     /// The id of a node: chosen by its worker, or made like a task's.
     NodeId
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_shown_and_stored_as_its_text() {
+        let id = TaskId::from("20250119122456-aaaaaaaa".to_owned());
+        assert_eq!(format!("{id}"), id.as_str());
+        assert_eq!(format!("{id:?}"), "\"20250119122456-aaaaaaaa\"");
+        assert_eq!(serde_json::to_value(&id).unwrap(), id.as_str());
+        let by_text = std::collections::HashSet::from([id]);
+        assert!(by_text.contains("20250119122456-aaaaaaaa"));
+    }
+}

@@ -51,3 +51,34 @@ pub enum Rejection {
     #[error("status: a worker can't report {}", .0.as_str())]
     ImpossibleStatus(Status),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rejection_says_what_and_what_to_do() {
+        let rejection = Rejection::NotEnded {
+            task: "t".into(),
+            status: Status::Running,
+        };
+        assert_eq!(
+            rejection.to_string(),
+            "task t is running: stop it first, or remove it with force"
+        );
+        let all = [
+            Status::Pending,
+            Status::Scheduled,
+            Status::Completed,
+            Status::Failed,
+        ];
+        for status in all {
+            let text = Rejection::ImpossibleStatus(status).to_string();
+            assert_eq!(
+                text,
+                format!("status: a worker can't report {}", status.as_str())
+            );
+        }
+        assert_eq!(Status::Stopped.as_str(), "stopped");
+    }
+}

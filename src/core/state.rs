@@ -348,3 +348,6 @@ impl PartialEq for State {
             && self.last_event == other.last_event
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,9 +13,9 @@ use tokio::time::timeout;
 use tokio_util::bytes::Bytes;
 
 use super::attempt::View;
-use super::runner::Shared;
 use super::runtime::container::Stage;
 use super::runtime::{Error, LogOptions};
+use super::shared::Shared;
 
 /// Lines that may wait for a slow reader before the engine is read no further.
 const LINES_AHEAD: usize = 64;

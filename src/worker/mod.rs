@@ -22,16 +22,21 @@ mod logs;
 mod master;
 mod metrics;
 mod options;
+mod order;
 mod outcome;
 mod pulls;
 mod reporter;
 mod run;
 mod runner;
 pub mod runtime;
+mod shared;
 mod shutdown;
 mod step;
 mod supervisor;
 mod tombstones;
+
+#[cfg(test)]
+mod tests;
 
 pub use error::Error;
 pub use master::{Answer, Master};

@@ -1,6 +1,5 @@
 //! A worker from start to end.
 
-use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -15,9 +14,10 @@ use super::master::Master;
 use super::metrics::Metrics;
 use super::pulls::Pulls;
 use super::reporter::Reporter;
-use super::runner::{Runner, Shared};
+use super::runner::Runner;
 use super::runtime::Runtime;
 use super::runtime::docker::Docker;
+use super::shared::Shared;
 use super::{Error, Options, http, shutdown};
 use crate::client::{MasterClient, Transport};
 use crate::clock::{SharedClock, SystemClock};
@@ -100,23 +100,21 @@ pub async fn run_with(
 }
 
 /// Waits for the token, then does what there is to do before the agent may fall silent.
-fn until_the_end<'a>(
-    options: &'a Options,
-    runner: &'a Arc<Runner>,
-    master: &'a dyn Master,
-    token: &'a CancellationToken,
-) -> impl Future<Output = ()> + 'a {
-    async move {
-        token.cancelled().await;
-        if options.leave_running {
-            runner.close();
-            log::info!("shutting down; {} tasks are left running", runner.active());
-        } else {
-            let total = options.shutdown_timeout;
-            shutdown::drain(runner, master, &options.node_id, total).await;
-        }
-        shutdown::reports_accepted(runner).await;
+async fn until_the_end(
+    options: &Options,
+    runner: &Arc<Runner>,
+    master: &dyn Master,
+    token: &CancellationToken,
+) {
+    token.cancelled().await;
+    if options.leave_running {
+        runner.close();
+        log::info!("shutting down; {} tasks are left running", runner.active());
+    } else {
+        let total = options.shutdown_timeout;
+        shutdown::drain(runner, master, &options.node_id, total).await;
     }
+    shutdown::reports_accepted(runner).await;
 }
 
 async fn stop_server(handle: ServerHandle) {

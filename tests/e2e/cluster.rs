@@ -2,7 +2,7 @@
 //! ports, a data directory of its own, node ids nobody else has. Whatever it started is gone when
 //! it is dropped, also after a failed assertion.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -13,12 +13,16 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
+use crate::support::docker::{docker, ensure_image, try_docker};
+
 pub struct Cluster {
     pub dir: tempfile::TempDir,
     pub port: u16,
     store: Vec<(String, String)>,
     master: Option<Child>,
     workers: BTreeMap<String, Worker>,
+    /// The full ids of nodes whose containers are this test's.
+    nodes: BTreeSet<String>,
     tag: String,
     logs: u32,
 }
@@ -37,6 +41,7 @@ impl Cluster {
 
     /// A running master with these environment variables.
     pub fn start_on(store: &[(&str, &str)]) -> Self {
+        ensure_image();
         let tag = format!("e2e-{}-{}", std::process::id(), free_port());
         let mut cluster = Self {
             dir: tempfile::tempdir().unwrap(),
@@ -47,6 +52,7 @@ impl Cluster {
                 .collect(),
             master: None,
             workers: BTreeMap::new(),
+            nodes: BTreeSet::new(),
             tag,
             logs: 0,
         };
@@ -77,7 +83,15 @@ impl Cluster {
         format!("{}-{name}", self.tag)
     }
 
+    /// Containers of this node are removed at the end; its full id.
+    pub fn owns(&mut self, name: &str) -> String {
+        let node = self.node(name);
+        self.nodes.insert(node.clone());
+        node
+    }
+
     pub fn start_worker(&mut self, name: &str, args: &[&str]) {
+        self.owns(name);
         let port = self
             .workers
             .get(name)
@@ -253,14 +267,20 @@ impl Cluster {
 
     /// Ids of this cluster's containers on the engine, ended ones too.
     pub fn containers(&self, filters: &[&str]) -> Vec<String> {
+        let mut args = vec!["ps", "-a", "-q", "--no-trunc"];
+        let nodes: Vec<_> = self
+            .nodes
+            .iter()
+            .map(|n| format!("label=podling.node={n}"))
+            .collect();
+        for filter in filters {
+            args.extend(["--filter", filter]);
+        }
         let mut ids = Vec::new();
-        for name in self.workers.keys() {
-            let label = format!("label=podling.node={}", self.node(name));
-            let mut args = vec!["ps", "-a", "-q", "--no-trunc", "--filter", &label];
-            for filter in filters {
-                args.extend(["--filter", filter]);
-            }
-            ids.extend(docker(&args).lines().map(str::to_owned));
+        // Several filters of one label are all required by the engine, so each node is asked for.
+        for node in &nodes {
+            let asked: Vec<_> = args.iter().copied().chain(["--filter", node]).collect();
+            ids.extend(docker(&asked).lines().map(str::to_owned));
         }
         ids
     }
@@ -305,18 +325,9 @@ impl Drop for Cluster {
             let _ = child.wait();
         }
         for id in self.containers(&[]) {
-            docker(&["rm", "-f", &id]);
+            try_docker(&["rm", "-f", "-v", &id]);
         }
     }
-}
-
-/// What the docker command prints; empty when it fails.
-pub fn docker(args: &[&str]) -> String {
-    let output = Command::new("docker")
-        .args(args)
-        .output()
-        .expect("the docker command");
-    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 pub fn free_port() -> u16 {

@@ -53,8 +53,8 @@ fn everything_killed_on_sqlite_comes_back() {
 
 #[test]
 fn everything_killed_on_postgres_comes_back() {
-    let postgres = Postgres::start();
-    let url = postgres.database();
+    let postgres = Postgres::shared();
+    let url = postgres.new_database();
     everything_killed(Cluster::start_on(&[
         ("STORE_TYPE", "postgres"),
         ("DATABASE_URL", &url),

@@ -62,7 +62,7 @@ fn standalone_is_a_master_and_a_worker_and_survives_a_kill() {
     // Its node id is a name of this test's, so that what is left over can be told apart.
     let mut cluster = Cluster::start();
     cluster.kill_master();
-    let node = cluster.node("standalone");
+    let node = cluster.owns("standalone");
     let start = |cluster: &Cluster| {
         let mut command = cluster.podling();
         command.args([

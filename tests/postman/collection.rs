@@ -24,6 +24,22 @@ pub struct Request {
     pub script: Vec<String>,
 }
 
+impl Request {
+    /// Its path as OpenAPI writes it: `/api/v1/tasks/{id}`.
+    pub fn path_template(&self) -> String {
+        let path = self.url.split_once("}}").map_or("", |(_, path)| path);
+        let path = path.split('?').next().unwrap_or_default();
+        let part = |part: &str| {
+            if part.contains("{{") {
+                "{id}".to_owned()
+            } else {
+                part.to_owned()
+            }
+        };
+        path.split('/').map(part).collect::<Vec<_>>().join("/")
+    }
+}
+
 impl Collection {
     pub fn parse(json: &str) -> Self {
         let raw: RawCollection = serde_json::from_str(json).expect("a collection of format 2.1");

@@ -16,6 +16,8 @@ mod runner;
 mod script;
 mod standalone;
 
+use std::collections::BTreeSet;
+
 use collection::Collection;
 use standalone::Standalone;
 
@@ -47,6 +49,32 @@ fn the_collection_passes_against_a_live_master_and_worker() {
         "only {} requests were found",
         outcome.requests
     );
+}
+
+#[test]
+fn every_endpoint_of_the_openapi_document_is_in_the_collection() {
+    let requested: BTreeSet<(String, String)> = Collection::parse(COLLECTION)
+        .requests()
+        .map(|request| (request.method.to_lowercase(), request.path_template()))
+        .collect();
+    let document = serde_json::to_value(podling::master::http::document()).unwrap();
+    let paths = document["paths"].as_object().expect("paths");
+    let documented = paths.iter().flat_map(|(path, methods)| {
+        methods
+            .as_object()
+            .expect("methods")
+            .keys()
+            .map(|method| (method.clone(), path.clone()))
+    });
+    let missing: Vec<_> = documented
+        .filter(|endpoint| !requested.contains(endpoint))
+        .collect();
+    assert!(
+        paths.len() >= 15,
+        "only {} paths are documented",
+        paths.len()
+    );
+    assert!(missing.is_empty(), "not in the collection: {missing:?}");
 }
 
 #[test]

@@ -8,6 +8,7 @@
 )]
 
 mod cases;
+mod database_cases;
 mod golden;
 mod on_postgres;
 mod on_sqlite;

@@ -178,3 +178,18 @@ impl From<Snapshot> for Stored {
         }
     }
 }
+
+/// Makes a test of each case, on one kind of place.
+macro_rules! tests {
+    ($store:ident, $place:ident: $($case:ident)*) => {
+        mod $store {
+            $(
+                #[tokio::test]
+                async fn $case() {
+                    super::$case::<crate::places::$place>().await;
+                }
+            )*
+        }
+    };
+}
+pub(crate) use tests;

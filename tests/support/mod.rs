@@ -2,8 +2,11 @@
 
 #![allow(
     dead_code,
-    reason = "each test binary is a crate of its own and uses a part of this"
+    clippy::expect_used,
+    reason = "each test binary is a crate of its own and uses a part of this; a test ends where something is not as it should be"
 )]
 
+pub mod docker;
 pub mod postgres;
 pub mod records;
+pub mod registry;

@@ -12,7 +12,10 @@ use crate::cli::output;
 #[command(after_help = "\
 When more than half of the nodes fall silent together, the fault is most likely the master's own
 network, and nothing is moved until they are heard again. This overrides it: the silent nodes count
-as offline now, and their tasks go elsewhere.")]
+as offline now, and their tasks go elsewhere.
+
+Example:
+  podling release-brake")]
 pub(crate) struct ReleaseBrake {}
 
 impl ReleaseBrake {

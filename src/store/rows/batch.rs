@@ -133,9 +133,9 @@ impl SnapshotRows {
                 id: &row.name,
             };
             match row.name.as_str() {
-                MetaRow::LAST_EVENT => self.0.last_event = record.from_json("value", &row.value)?,
+                MetaRow::LAST_EVENT => self.0.last_event = record.parse("value", &row.value)?,
                 MetaRow::BRAKE => {
-                    self.0.brake = record.from_json::<Option<Brake>>("value", &row.value)?;
+                    self.0.brake = record.parse::<Option<Brake>>("value", &row.value)?;
                 }
                 _ => {}
             }
@@ -153,5 +153,5 @@ pub fn read_epoch(value: Option<&str>) -> Result<i64, Damaged> {
         id: MetaRow::EPOCH,
     };
     let value = value.ok_or_else(|| record.damaged("value", "is not there"))?;
-    record.from_json("value", value)
+    record.parse("value", value)
 }

@@ -57,11 +57,7 @@ impl Record<'_> {
         serde_json::to_string(value).map_err(|error| self.damaged(column, error))
     }
 
-    fn from_json<T: DeserializeOwned>(
-        &self,
-        column: &'static str,
-        json: &str,
-    ) -> Result<T, Damaged> {
+    fn parse<T: DeserializeOwned>(&self, column: &'static str, json: &str) -> Result<T, Damaged> {
         serde_json::from_str(json).map_err(|error| self.damaged(column, error))
     }
 

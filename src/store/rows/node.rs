@@ -101,9 +101,9 @@ impl TryFrom<NodeRow> for Node {
             id: &row.id,
         };
         let drain = row.drain_json.as_deref();
-        let drain = drain.map(|json| record.from_json("drain_json", json));
+        let drain = drain.map(|json| record.parse("drain_json", json));
         let engine = row.engine_json.as_deref();
-        let engine = engine.map(|json| record.from_json("engine_json", json));
+        let engine = engine.map(|json| record.parse("engine_json", json));
         Ok(Node {
             hostname: unpack(row.hostname),
             port: record.number("port", row.port)?,
@@ -119,8 +119,8 @@ impl TryFrom<NodeRow> for Node {
             degraded: row.degraded.map(unpack),
             unreachable: row.unreachable.map(unpack),
             offline_reason: unpack(row.offline_reason),
-            capacity: record.from_json("capacity_json", &row.capacity_json)?,
-            labels: record.from_json("labels_json", &row.labels_json)?,
+            capacity: record.parse("capacity_json", &row.capacity_json)?,
+            labels: record.parse("labels_json", &row.labels_json)?,
             engine: engine.transpose()?,
             version: row.version.map(unpack),
             heartbeat_interval_ms: row.heartbeat_interval_ms.cast_unsigned(),

@@ -125,9 +125,9 @@ impl TryFrom<TaskRow> for Task {
         let word: StrDeserializer<'_, WordError> = row.status.as_str().into_deserializer();
         Ok(Task {
             sequence: row.sequence.cast_unsigned(),
-            spec: Arc::new(record.from_json("spec_json", &row.spec_json)?),
+            spec: Arc::new(record.parse("spec_json", &row.spec_json)?),
             idempotency,
-            desired: record.from_json("desired_json", &row.desired_json)?,
+            desired: record.parse("desired_json", &row.desired_json)?,
             status: Status::deserialize(word).map_err(|error| record.damaged("status", error))?,
             attempt: record.number("attempt", row.attempt)?,
             placement: row.placement.cast_unsigned(),
@@ -142,7 +142,7 @@ impl TryFrom<TaskRow> for Task {
             scheduled_at: row.scheduled_at_ms.map(Timestamp),
             started_at: row.started_at_ms.map(Timestamp),
             finished_at: row.finished_at_ms.map(Timestamp),
-            history: record.from_json("history_json", &row.history_json)?,
+            history: record.parse("history_json", &row.history_json)?,
             id: unpack(row.id).into(),
         })
     }

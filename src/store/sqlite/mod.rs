@@ -102,3 +102,58 @@ impl Store for Sqlite {
         self.inner.name.clone()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use diesel::connection::SimpleConnection;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_full_disk_is_an_outage_that_ends_when_there_is_room_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Sqlite::open(folder.path()).await.unwrap();
+        let limit = |pages: u32| {
+            let mut connection = store.inner.connection.lock().unwrap();
+            let limit = format!("PRAGMA max_page_count = {pages}");
+            connection.batch_execute(&limit).unwrap();
+        };
+        let nodes = (0..1000).map(|number| Arc::new(node(number))).collect();
+        let batch = Batch {
+            put_nodes: nodes,
+            last_event: 1,
+            ..Batch::default()
+        };
+        // SQLite's own limit: it then says what it says when the disk is full.
+        limit(10);
+        for _ in 0..2 {
+            let error = store.commit(&batch).await.unwrap_err();
+            assert!(matches!(error, Error::Unavailable(_)), "{error}");
+            assert!(error.to_string().contains("full"), "{error}");
+        }
+        assert_eq!(store.load().await.unwrap().nodes.len(), 0);
+        limit(1_000_000);
+        store.commit(&batch).await.unwrap();
+        assert_eq!(store.load().await.unwrap().nodes.len(), 1000);
+    }
+
+    fn node(number: u32) -> crate::core::Node {
+        crate::core::Node {
+            id: number.to_string().into(),
+            hostname: "localhost".into(),
+            port: 8081,
+            availability: crate::core::Availability::Online,
+            drain: None,
+            degraded: None,
+            unreachable: None,
+            offline_reason: String::new(),
+            capacity: Default::default(),
+            labels: Default::default(),
+            engine: None,
+            version: None,
+            heartbeat_interval_ms: 30_000,
+            registered_at: Default::default(),
+            heard_at: Default::default(),
+        }
+    }
+}

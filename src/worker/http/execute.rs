@@ -6,7 +6,7 @@ use serde_json::json;
 use super::State;
 use crate::http::{Body, Refusal};
 use crate::wire::{Execute, ExecuteBatch, ExecuteVerdict, Task};
-use crate::worker::runner::Verdict;
+use crate::worker::order::Verdict;
 
 /// `POST /api/v1/tasks/{id}/execute`
 pub async fn one(

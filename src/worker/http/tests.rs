@@ -1,1 +1,275 @@
-//! To come.
+//! Every endpoint, and every error once, over the scripted engine.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::http::header;
+use actix_web::test::{TestRequest, call_service, init_service, read_body};
+use actix_web::{App, web};
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use super::{State, routes};
+use crate::worker::runtime::scripted::Behaviour;
+use crate::worker::tests::{Rig, task};
+
+/// A worker whose engine is watched; the image `wordy` writes two lines and ends.
+async fn rig() -> Rig {
+    let rig = Rig::new();
+    let wordy = Behaviour {
+        writes: vec!["one".into(), "two".into()],
+        ..Behaviour::job(Duration::ZERO, 3)
+    };
+    rig.engine.image("wordy", wordy);
+    rig.watch();
+    rig.runner.looked().await;
+    rig
+}
+
+struct Answer {
+    status: u16,
+    content_type: String,
+    text: String,
+}
+
+impl Answer {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {}", self.text))
+    }
+}
+
+async fn ask(rig: &Rig, request: TestRequest) -> Answer {
+    let contact = Arc::clone(&rig.contact);
+    let state = State::new(Arc::clone(&rig.runner), contact, CancellationToken::new());
+    let app = App::new().app_data(web::Data::new(state)).configure(routes);
+    let app = init_service(app).await;
+    let response = call_service(&app, request.to_request()).await;
+    let content_type = response.headers().get(header::CONTENT_TYPE);
+    Answer {
+        status: response.status().as_u16(),
+        content_type: content_type.map_or(String::new(), |v| v.to_str().unwrap().to_owned()),
+        text: String::from_utf8(read_body(response).await.to_vec()).unwrap(),
+    }
+}
+
+fn get(path: &str) -> TestRequest {
+    TestRequest::get().uri(path)
+}
+
+fn execute(id: &str, task: &crate::wire::Task) -> TestRequest {
+    let path = format!("/api/v1/tasks/{id}/execute");
+    TestRequest::post()
+        .uri(&path)
+        .set_json(json!({ "task": task }))
+}
+
+#[actix_web::test]
+async fn health_names_the_node() {
+    let rig = rig().await;
+    let answer = ask(&rig, get("/health")).await;
+    let expected = json!({"status": "ok", "service": "podling-worker", "nodeId": "n"});
+    assert_eq!((answer.status, answer.json()), (200, expected));
+}
+
+#[actix_web::test]
+async fn an_order_is_accepted_as_go_clients_know_it() {
+    let rig = rig().await;
+    let answer = ask(&rig, execute("t", &task("t", "service"))).await;
+    assert_eq!(answer.status, 202);
+    assert_eq!(answer.json()["taskId"], "t");
+    assert!(answer.json()["message"].is_string());
+    rig.until("t", "running").await;
+    let answer = ask(&rig, get("/api/v1/tasks/t/status")).await;
+    assert_eq!(answer.json()["status"], "running");
+    assert!(answer.json()["containerId"].is_string());
+}
+
+#[actix_web::test]
+async fn a_go_masters_task_without_attempt_and_with_unknown_fields_is_accepted() {
+    let rig = rig().await;
+    let body = json!({"task": {"taskId": "t", "name": "web", "image": "service", "pod": "x"}});
+    let request = TestRequest::post()
+        .uri("/api/v1/tasks/t/execute")
+        .set_json(body);
+    assert_eq!(ask(&rig, request).await.status, 202);
+}
+
+#[actix_web::test]
+async fn another_tasks_id_in_the_path_is_a_mismatch() {
+    let rig = rig().await;
+    let answer = ask(&rig, execute("other", &task("t", "service"))).await;
+    assert_eq!(answer.status, 400);
+    assert_eq!(answer.json()["error"], "task ID mismatch");
+}
+
+#[actix_web::test]
+async fn an_older_attempt_is_a_conflict_and_a_closed_worker_is_unavailable() {
+    let rig = rig().await;
+    let mut newer = task("t", "service");
+    newer.attempt = 2;
+    ask(&rig, execute("t", &newer)).await;
+    let answer = ask(&rig, execute("t", &task("t", "service"))).await;
+    assert_eq!(
+        (answer.status, &answer.json()["code"]),
+        (409, &json!("older_attempt"))
+    );
+    rig.runner.close();
+    let answer = ask(&rig, execute("u", &task("u", "service"))).await;
+    assert_eq!(
+        (answer.status, &answer.json()["code"]),
+        (503, &json!("shutting_down"))
+    );
+}
+
+#[actix_web::test]
+async fn a_batch_gets_a_verdict_for_each() {
+    let rig = rig().await;
+    let nameless = crate::wire::Task {
+        name: String::new(),
+        ..task("b", "service")
+    };
+    let body = json!({"tasks": [task("a", "service"), nameless]});
+    let answer = ask(
+        &rig,
+        TestRequest::post()
+            .uri("/api/v1/tasks/execute")
+            .set_json(body),
+    )
+    .await;
+    let verdicts = answer.json();
+    assert_eq!(
+        (answer.status, &verdicts[0]["accepted"]),
+        (200, &json!(true))
+    );
+    assert_eq!(verdicts[1]["accepted"], json!(false));
+    assert!(verdicts[1]["error"].as_str().unwrap().contains("task.name"));
+}
+
+#[actix_web::test]
+async fn a_stop_and_a_removal_are_accepted_and_done() {
+    let rig = rig().await;
+    ask(&rig, execute("t", &task("t", "service"))).await;
+    rig.until("t", "running").await;
+    let path = "/api/v1/tasks/t/stop";
+    let body = json!({"attempt": 1, "gracePeriodSeconds": 3});
+    let answer = ask(&rig, TestRequest::post().uri(path).set_json(body)).await;
+    assert_eq!(answer.status, 202);
+    rig.until("t", "stopped").await;
+    let answer = ask(&rig, TestRequest::delete().uri("/api/v1/tasks/t")).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert_eq!(rig.engine.containers(), []);
+    let answer = ask(&rig, TestRequest::delete().uri("/api/v1/tasks/t")).await;
+    assert_eq!(answer.status, 404);
+}
+
+#[actix_web::test]
+async fn what_is_not_here_is_404_by_name() {
+    let rig = rig().await;
+    for path in ["status", "logs", "pull"] {
+        let answer = ask(&rig, get(&format!("/api/v1/tasks/t/{path}"))).await;
+        assert_eq!(
+            (answer.status, &answer.json()["code"]),
+            (404, &json!("not_found"))
+        );
+    }
+    let answer = ask(&rig, TestRequest::post().uri("/api/v1/tasks/t/stop")).await;
+    assert_eq!(answer.status, 404);
+    let answer = ask(&rig, get("/nowhere")).await;
+    assert_eq!(
+        (answer.status, &answer.json()["message"]),
+        (404, &json!("Not Found"))
+    );
+    assert_eq!(
+        ask(&rig, TestRequest::put().uri("/health")).await.status,
+        405
+    );
+}
+
+#[actix_web::test]
+async fn logs_are_one_object_for_go_clients_and_text_for_others() {
+    let rig = rig().await;
+    ask(&rig, execute("t", &task("t", "wordy"))).await;
+    rig.until("t", "failed").await;
+    let path = "/api/v1/tasks/t/logs";
+    let answer = ask(&rig, get(path)).await;
+    let expected = json!({"logs": "one\ntwo\n", "tail": 100, "taskId": "t"});
+    assert_eq!((answer.status, answer.json()), (200, expected));
+
+    let text = get(path).insert_header((header::ACCEPT, "text/plain"));
+    let answer = ask(&rig, text).await;
+    assert_eq!(answer.text, "one\ntwo\n");
+    assert!(answer.content_type.starts_with("text/plain"));
+
+    let answer = ask(&rig, get("/api/v1/tasks/t/logs?follow=true&tail=1")).await;
+    assert_eq!(answer.text, "two\n");
+    let answer = ask(
+        &rig,
+        get("/api/v1/tasks/t/logs?follow=true&timestamps=true"),
+    )
+    .await;
+    assert_eq!(
+        answer.text,
+        "1970-01-01T00:00:00Z one\n1970-01-01T00:00:01Z two\n"
+    );
+}
+
+#[actix_web::test]
+async fn a_wrong_question_about_logs_is_400_and_named() {
+    let rig = rig().await;
+    for (query, named) in [
+        ("tail=many", "tail"),
+        ("since=yesterday", "since"),
+        ("stream=stdin", "stream"),
+        ("lines=3", "lines"),
+    ] {
+        let answer = ask(&rig, get(&format!("/api/v1/tasks/t/logs?{query}"))).await;
+        assert_eq!(answer.status, 400);
+        assert!(answer.text.contains(named), "{}", answer.text);
+    }
+}
+
+#[actix_web::test]
+async fn a_pull_is_followed_to_its_end_and_no_pull_is_empty() {
+    let rig = rig().await;
+    rig.engine.registry_image("far", Behaviour::service());
+    rig.engine.latency(Duration::from_millis(50));
+    ask(&rig, execute("t", &task("t", "far"))).await;
+    let mut view = rig.runner.view("t").unwrap();
+    view.wait_for(|view| view.report.reason.is_some())
+        .await
+        .unwrap();
+    // Published just before the pull begins.
+    tokio::task::yield_now().await;
+    let answer = ask(&rig, get("/api/v1/tasks/t/pull")).await;
+    assert_eq!(answer.content_type, "application/x-ndjson");
+    let lines: Vec<Value> = answer
+        .text
+        .lines()
+        .map(|l| serde_json::from_str(l).unwrap())
+        .collect();
+    assert_eq!(
+        lines.last().unwrap()["status"],
+        "Pull complete",
+        "{}",
+        answer.text
+    );
+    rig.until("t", "running").await;
+    let answer = ask(&rig, get("/api/v1/tasks/t/pull")).await;
+    assert_eq!((answer.status, answer.text.as_str()), (200, ""));
+}
+
+#[actix_web::test]
+async fn metrics_count_tasks_and_starts() {
+    let rig = rig().await;
+    ask(&rig, execute("t", &task("t", "service"))).await;
+    rig.until("t", "running").await;
+    let answer = ask(&rig, get("/metrics")).await;
+    for line in [
+        "podling_worker_tasks{status=\"running\"} 1",
+        "podling_worker_starts_total 1",
+        "podling_worker_engine_up 1",
+        "podling_worker_reports_waiting 1",
+    ] {
+        assert!(answer.text.contains(line), "{line}: {}", answer.text);
+    }
+}

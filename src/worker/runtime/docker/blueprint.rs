@@ -2,17 +2,19 @@
 
 use std::collections::HashMap;
 
-use bollard::models::{ContainerCreateBody, HostConfig, PortBinding};
+use bollard::models::{
+    ContainerCreateBody, HostConfig, PortBinding, RestartPolicy, RestartPolicyNameEnum,
+};
 
 use super::super::{Blueprint, Error, Result};
 use super::failure::Operation;
 use crate::wire::{Port, Protocol, Quantity};
 
-/// The body of `POST /containers/create`.
+/// The body of `POST /containers/create`; `init`: with docker-init as its PID 1.
 ///
 /// # Errors
 /// An amount is not a number (the master sends numbers).
-pub fn body(blueprint: &Blueprint) -> Result<ContainerCreateBody> {
+pub fn body(blueprint: &Blueprint, init: bool) -> Result<ContainerCreateBody> {
     let task = &blueprint.task;
     let mut labels: HashMap<String, String> = task.labels.clone().into_iter().collect();
     labels.extend(blueprint.labels.clone());
@@ -26,14 +28,12 @@ pub fn body(blueprint: &Blueprint) -> Result<ContainerCreateBody> {
         env: Some(env.collect()),
         labels: Some(labels),
         exposed_ports: Some(task.ports.iter().map(container_port).collect()),
-        host_config: Some(host_config(blueprint)?),
+        host_config: Some(host_config(blueprint, init)?),
         ..ContainerCreateBody::default()
     })
 }
 
-/// Docker's own restart policy stays "no" (the default): podling restarts, so that it can count,
-/// report and stop doing it.
-fn host_config(blueprint: &Blueprint) -> Result<HostConfig> {
+fn host_config(blueprint: &Blueprint, init: bool) -> Result<HostConfig> {
     let task = &blueprint.task;
     let limits = &task.resources.limits;
     let memory_bytes = amount("memory", limits.memory.as_ref())?;
@@ -45,7 +45,12 @@ fn host_config(blueprint: &Blueprint) -> Result<HostConfig> {
         port_bindings: Some(bindings(&task.ports)),
         // A PID 1 that hands signals on and reaps: a program that does not handle SIGTERM would
         // ignore it as PID 1, and each stop would take its whole grace.
-        init: Some(true),
+        init: Some(init),
+        // Podling restarts, not Docker: so that it can count, report, and stop doing it.
+        restart_policy: Some(RestartPolicy {
+            name: Some(RestartPolicyNameEnum::NO),
+            maximum_retry_count: None,
+        }),
         ..HostConfig::default()
     })
 }

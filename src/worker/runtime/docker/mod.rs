@@ -14,6 +14,7 @@ mod pull;
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bollard::query_parameters::{
@@ -38,6 +39,9 @@ const STARTS_AT_ONCE: usize = 8;
 /// Removals at a time.
 const REMOVALS_AT_ONCE: usize = 1;
 
+/// The program Docker puts into containers as their PID 1.
+const INIT: &str = "docker-init";
+
 const PING: Duration = Duration::from_secs(3);
 const LOOK: Duration = Duration::from_secs(15);
 const CREATE: Duration = Duration::from_secs(60);
@@ -55,6 +59,8 @@ pub struct Docker {
     client: OnceLock<bollard::Docker>,
     starts: Semaphore,
     removals: Semaphore,
+    /// The engine has no docker-init: containers are made without.
+    without_init: AtomicBool,
 }
 
 impl Docker {
@@ -79,6 +85,7 @@ impl Docker {
             client: OnceLock::new(),
             starts: Semaphore::new(STARTS_AT_ONCE),
             removals: Semaphore::new(REMOVALS_AT_ONCE),
+            without_init: AtomicBool::new(false),
         };
         match docker.client() {
             Ok(_) | Err(Error::Unreachable { .. }) => Ok(docker),
@@ -177,7 +184,7 @@ impl Runtime for Docker {
                 name: Some(blueprint.name.clone()),
                 ..CreateContainerOptions::default()
             };
-            let body = blueprint::body(blueprint)?;
+            let body = blueprint::body(blueprint, !self.without_init.load(Ordering::Relaxed))?;
             let _permit = self.starts.acquire().await;
             let subject = match blueprint.task.image.as_str() {
                 "" => &blueprint.name,
@@ -200,7 +207,12 @@ impl Runtime for Docker {
             let _permit = self.starts.acquire().await;
             let options = None::<StartContainerOptions>;
             let start = self.client()?.start_container(container, options);
-            self.call(Operation::Start, container, START, start).await
+            match self.call(Operation::Start, container, START, start).await {
+                Err(Error::BadCommand { why }) if why.contains(INIT) => {
+                    self.do_without_init(container).await
+                }
+                result => result,
+            }
         })
     }
 
@@ -247,6 +259,21 @@ impl Runtime for Docker {
             Ok(client) => events::events(client, &of_node(node_id)),
             Err(error) => Box::pin(futures_util::stream::once(async { Err(error) })),
         }
+    }
+}
+
+impl Docker {
+    /// An engine that was installed without docker-init can't start what was made with it. So the
+    /// container goes, and the next one is made without: its program is PID 1 itself, and ignores
+    /// SIGTERM unless it handles it.
+    async fn do_without_init(&self, container: &str) -> Result<()> {
+        if !self.without_init.swap(true, Ordering::Relaxed) {
+            log::warn!("the engine has no {INIT}: containers are made without an init process");
+        }
+        self.remove(container, false).await?;
+        Err(Error::NotFound {
+            container: container.into(),
+        })
     }
 }
 

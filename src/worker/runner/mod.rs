@@ -5,101 +5,23 @@
 //! a known attempt changes nothing, an older one is refused, a newer one supersedes, and one that
 //! is over and gone is remembered for a while so that it does not come back.
 
+mod adoption;
+
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::attempt::{Attempt, View};
-use super::engine::EngineState;
-use super::metrics::Metrics;
-use super::pulls::Pulls;
-use super::reporter::Reporter;
-use super::runtime::{Listed, Runtime};
+use super::order::{Order, Verdict, Wake};
+use super::shared::Shared;
 use super::step::Goal;
 use super::supervisor::Supervisor;
 use super::tombstones::Tombstones;
-use crate::clock::SharedClock;
 use crate::wire::{self, RestartPolicy};
-
-/// What all supervisors work with.
-pub struct Shared {
-    /// This node.
-    pub node_id: String,
-    /// The engine.
-    pub runtime: Arc<dyn Runtime>,
-    /// Time.
-    pub clock: SharedClock,
-    /// What the master has to be told.
-    pub reporter: Reporter,
-    /// Images on their way.
-    pub pulls: Pulls,
-    /// How the engine is.
-    pub engine: EngineState,
-    /// Figures.
-    pub metrics: Metrics,
-}
-
-/// The order in force for a task.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Order {
-    /// The task, with its attempt.
-    pub task: Arc<wire::Task>,
-    /// What is wanted of it.
-    pub goal: Goal,
-    /// The master said that this attempt is the current one.
-    pub confirmed: bool,
-    /// Restarts within the attempt that the master knows of, before this process began.
-    pub restarts_before: u32,
-    /// Found on the engine, and the master was not asked about its restarts yet.
-    pub adopted: bool,
-}
-
-impl Order {
-    fn new(task: Arc<wire::Task>, goal: Goal, confirmed: bool) -> Self {
-        Self {
-            task,
-            goal,
-            confirmed,
-            restarts_before: 0,
-            adopted: false,
-        }
-    }
-}
-
-/// Tells a supervisor that there is something to see. What it missed while it was busy is one
-/// wake-up, not many.
-#[derive(Debug, Default)]
-pub struct Wake(Notify);
-
-impl Wake {
-    /// Wakes it now, or as soon as it waits.
-    pub fn wake(&self) {
-        self.0.notify_one();
-    }
-
-    /// Waits to be woken. Cancel-safe.
-    pub async fn woken(&self) {
-        self.0.notified().await;
-    }
-}
-
-/// What becomes of an order to run a task.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
-    /// Taken, or taken before: nothing happens twice.
-    Accepted,
-    /// A newer attempt was seen already.
-    OlderAttempt {
-        /// Which.
-        seen: u32,
-    },
-    /// The worker is shutting down.
-    ShuttingDown,
-}
 
 /// All tasks of this worker.
 pub struct Runner {
@@ -253,120 +175,6 @@ impl Runner {
             .values()
             .map(|entry| entry.view.clone())
             .collect()
-    }
-
-    /// The master has seen these attempts, and its orders about them were taken: what it did not
-    /// order to stop is current.
-    pub fn confirm(&self, reported: &[wire::TaskReport]) {
-        let table = self.table();
-        for report in reported {
-            if let Some(entry) = table.entries.get(&report.task_id)
-                && report.report.attempt == Some(entry.attempt())
-            {
-                entry.confirm();
-            }
-        }
-    }
-
-    /// The adopted attempts whose restarts before this process the master may know of.
-    pub fn adopted_with_restarts(&self) -> Vec<(String, u32)> {
-        let table = self.table();
-        let entries = table.entries.iter().filter(|(_, entry)| {
-            let order = entry.orders.borrow();
-            order.adopted && order.task.restart_policy != RestartPolicy::Never
-        });
-        let named = entries.map(|(task_id, entry)| (task_id.clone(), entry.attempt()));
-        named.collect()
-    }
-
-    /// The master knows of so many restarts before this process.
-    pub fn restarted_before(&self, task_id: &str, attempt: u32, restarts: u32) {
-        if let Some(entry) = self.table().entries.get(task_id) {
-            entry.orders.send_if_modified(|order| {
-                let news = order.adopted && order.task.attempt == attempt;
-                if news {
-                    order.restarts_before = restarts;
-                    order.adopted = false;
-                }
-                news
-            });
-        }
-    }
-
-    /// Takes over what an earlier process left on the engine; orders that waited for this go on.
-    pub fn adopt(self: &Arc<Self>, found: Vec<Listed>) {
-        let mut table = self.table();
-        for listed in found {
-            self.adopt_one(&mut table, &listed);
-        }
-        let early_stops = std::mem::take(&mut table.early_stops);
-        drop(table);
-        self.adopted.send_replace(true);
-        for order in early_stops {
-            self.stop(&order);
-        }
-    }
-
-    fn adopt_one(self: &Arc<Self>, table: &mut Table, listed: &Listed) {
-        let now = self.shared.clock.now().mono;
-        let attempt = Attempt::adopted(listed, now);
-        let task_id = listed.identity.task_id.clone();
-        match table.entries.get(&task_id).map(Entry::attempt) {
-            None => {
-                log::info!(
-                    "{task_id}: adopted container {}: {:?}",
-                    listed.name,
-                    listed.stage
-                );
-                let running = listed.stage == super::runtime::container::Stage::Running;
-                let over = table.tombstones.attempt(&task_id) >= Some(listed.identity.attempt);
-                let goal = if over {
-                    Goal::Remove { grace_seconds: 0 }
-                } else {
-                    Goal::Run
-                };
-                let mut order = Order::new(Arc::clone(&attempt.task), goal, running);
-                order.adopted = true;
-                self.supervise(table, attempt, order);
-            }
-            // Ordered before the engine could be asked, or listed twice: create finds it by name.
-            Some(known) if known == listed.identity.attempt => {}
-            Some(known) if known > listed.identity.attempt => {
-                table.leftovers.entry(task_id).or_default().push(attempt);
-            }
-            Some(_) => {
-                if let Some(entry) = table.entries.get(&task_id) {
-                    let task = Arc::clone(&attempt.task);
-                    let order = Order::new(task, Goal::Run, false);
-                    entry.orders.send_replace(order);
-                }
-            }
-        }
-    }
-
-    /// Compares what the engine has with what the supervisors believe and wakes those that err.
-    pub fn resync(self: &Arc<Self>, found: Vec<Listed>) {
-        let mut table = self.table();
-        let mut listed: HashMap<(String, u32), Listed> = HashMap::new();
-        for container in found {
-            let key = (
-                container.identity.task_id.clone(),
-                container.identity.attempt,
-            );
-            if table.entries.contains_key(&container.identity.task_id) {
-                listed.insert(key, container);
-            } else {
-                self.adopt_one(&mut table, &container);
-            }
-        }
-        for (task_id, entry) in &table.entries {
-            let view = entry.view.borrow();
-            let seen = listed.get(&(task_id.clone(), view.task.attempt));
-            let differs = view.stage.is_some() && view.stage != seen.map(|seen| seen.stage);
-            if !view.ended && differs {
-                entry.wake.wake();
-            }
-        }
     }
 
     /// Something happened to a task's container.

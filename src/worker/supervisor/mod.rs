@@ -4,24 +4,20 @@
 //! the engine's events and by changed orders, and both only say "look again": what they were is
 //! read from the order in force and from the engine. So none that is lost or doubled matters.
 
+mod waiting;
+
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::watch;
 
 use super::attempt::{Attempt, View};
-use super::runner::{Order, Shared, Wake};
+use super::order::{Order, Wake};
 use super::runtime::{Container, Error, Phase};
+use super::shared::Shared;
 use super::step::{self, Goal, Image, Observed, Step};
-use crate::backoff::Backoff;
 use crate::core::Monotonic;
 use crate::wire::PullPolicy;
 
-/// How long an engine in trouble is left alone; its return wakes everybody earlier.
-const ENGINE_BACKOFF: Backoff = Backoff {
-    first: Duration::from_millis(500),
-    most: Duration::from_secs(30),
-};
 /// What an older attempt gets between SIGTERM and SIGKILL when a newer one is ordered.
 const SUPERSEDED_GRACE_SECONDS: u32 = 10;
 
@@ -324,47 +320,6 @@ impl Supervisor {
         let wait = attempt.progress.back_off(now, ran_for_ms);
         log::info!("{}: {why}; again in {wait:?}", attempt.identity.task_id);
         self.publish(Some(format!("{why}; again in {} s", wait.as_secs())));
-    }
-
-    /// Waits for an event, an order, or a moment.
-    async fn wait(&mut self, until: Option<Monotonic>) -> Next {
-        let sleep = until.map(|until| Duration::from_millis(until.since_ms(self.now())));
-        tokio::select! {
-            changed = self.orders.changed() => {
-                if changed.is_err() { return Next::Orphaned }
-            }
-            () = self.wake.woken() => self.attempt.observed = Observed::Unknown,
-            () = tokio::time::sleep(sleep.unwrap_or_default()), if sleep.is_some() => {}
-        }
-        Next::Ask
-    }
-
-    /// Ended: only an order changes anything.
-    async fn rest(&mut self) -> Next {
-        if self.orders.changed().await.is_err() {
-            return Next::Orphaned;
-        }
-        Next::Ask
-    }
-
-    /// The engine failed: whether it did what was asked is unknown, and no task is to blame.
-    async fn trouble(&mut self, error: &Error) -> Next {
-        self.shared.metrics.engine_error(error.kind());
-        self.shared.engine.failed(error);
-        let task = &self.attempt.identity.task_id;
-        log::warn!("{task}: {error}; trying again");
-        self.attempt.observed = Observed::Unknown;
-        self.publish(Some(error.to_string()));
-        self.troubles = self.troubles.saturating_add(1);
-        let random = self.shared.clock.now().random;
-        tokio::select! {
-            changed = self.orders.changed() => {
-                if changed.is_err() { return Next::Orphaned }
-            }
-            () = self.wake.woken() => {}
-            () = tokio::time::sleep(ENGINE_BACKOFF.wait(self.troubles, random)) => {}
-        }
-        Next::Ask
     }
 
     fn settled(&mut self) {

@@ -1,0 +1,129 @@
+//! Containers that are there without an order of this process: what an earlier one left, and what
+//! the engine and the supervisors see differently.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::{Entry, Runner, Table};
+use crate::wire::{self, RestartPolicy};
+use crate::worker::attempt::Attempt;
+use crate::worker::order::Order;
+use crate::worker::runtime::Listed;
+use crate::worker::runtime::container::Stage;
+use crate::worker::step::Goal;
+
+impl Runner {
+    /// Takes over what an earlier process left on the engine; orders that waited for this go on.
+    pub fn adopt(self: &Arc<Self>, found: Vec<Listed>) {
+        let mut table = self.table();
+        for listed in found {
+            self.adopt_one(&mut table, &listed);
+        }
+        let early_stops = std::mem::take(&mut table.early_stops);
+        drop(table);
+        self.adopted.send_replace(true);
+        for order in early_stops {
+            self.stop(&order);
+        }
+    }
+
+    fn adopt_one(self: &Arc<Self>, table: &mut Table, listed: &Listed) {
+        let now = self.shared.clock.now().mono;
+        let attempt = Attempt::adopted(listed, now);
+        let task_id = listed.identity.task_id.clone();
+        match table.entries.get(&task_id).map(Entry::attempt) {
+            None => {
+                log::info!(
+                    "{task_id}: adopted container {}: {:?}",
+                    listed.name,
+                    listed.stage
+                );
+                let running = listed.stage == Stage::Running;
+                let over = table.tombstones.attempt(&task_id) >= Some(listed.identity.attempt);
+                let goal = if over {
+                    Goal::Remove { grace_seconds: 0 }
+                } else {
+                    Goal::Run
+                };
+                let mut order = Order::new(Arc::clone(&attempt.task), goal, running);
+                order.adopted = true;
+                self.supervise(table, attempt, order);
+            }
+            // Ordered before the engine could be asked, or listed twice: create finds it by name.
+            Some(known) if known == listed.identity.attempt => {}
+            Some(known) if known > listed.identity.attempt => {
+                table.leftovers.entry(task_id).or_default().push(attempt);
+            }
+            Some(_) => {
+                if let Some(entry) = table.entries.get(&task_id) {
+                    let task = Arc::clone(&attempt.task);
+                    let order = Order::new(task, Goal::Run, false);
+                    entry.orders.send_replace(order);
+                }
+            }
+        }
+    }
+
+    /// Compares what the engine has with what the supervisors believe and wakes those that err.
+    pub fn resync(self: &Arc<Self>, found: Vec<Listed>) {
+        let mut table = self.table();
+        let mut listed: HashMap<(String, u32), Listed> = HashMap::new();
+        for container in found {
+            let key = (
+                container.identity.task_id.clone(),
+                container.identity.attempt,
+            );
+            if table.entries.contains_key(&container.identity.task_id) {
+                listed.insert(key, container);
+            } else {
+                self.adopt_one(&mut table, &container);
+            }
+        }
+        for (task_id, entry) in &table.entries {
+            let view = entry.view.borrow();
+            let seen = listed.get(&(task_id.clone(), view.task.attempt));
+            let differs = view.stage.is_some() && view.stage != seen.map(|seen| seen.stage);
+            if !view.ended && differs {
+                entry.wake.wake();
+            }
+        }
+    }
+
+    /// The master has seen these attempts, and its orders about them were taken: what it did not
+    /// order to stop is current.
+    pub fn confirm(&self, reported: &[wire::TaskReport]) {
+        let table = self.table();
+        for report in reported {
+            if let Some(entry) = table.entries.get(&report.task_id)
+                && report.report.attempt == Some(entry.attempt())
+            {
+                entry.confirm();
+            }
+        }
+    }
+
+    /// The adopted attempts whose restarts before this process the master may know of.
+    pub fn adopted_with_restarts(&self) -> Vec<(String, u32)> {
+        let table = self.table();
+        let entries = table.entries.iter().filter(|(_, entry)| {
+            let order = entry.orders.borrow();
+            order.adopted && order.task.restart_policy != RestartPolicy::Never
+        });
+        let named = entries.map(|(task_id, entry)| (task_id.clone(), entry.attempt()));
+        named.collect()
+    }
+
+    /// The master knows of so many restarts before this process.
+    pub fn restarted_before(&self, task_id: &str, attempt: u32, restarts: u32) {
+        if let Some(entry) = self.table().entries.get(task_id) {
+            entry.orders.send_if_modified(|order| {
+                let news = order.adopted && order.task.attempt == attempt;
+                if news {
+                    order.restarts_before = restarts;
+                    order.adopted = false;
+                }
+                news
+            });
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! What the master is told, and when.
+
+use super::{Rig, pass, stop, task};
+use crate::wire::{Condition, Quantity};
+
+#[tokio::test(start_paused = true)]
+async fn it_registers_with_what_its_host_has() {
+    let rig = Rig::going();
+    pass(1).await;
+    let registration = rig.master.inner().registrations[0].clone();
+    assert_eq!(registration.node_id.as_deref(), Some("n"));
+    assert_eq!(registration.capacity, Some(7));
+    assert_eq!(registration.cpu, Some(Quantity::Number(4000)));
+    assert_eq!(registration.engine.unwrap().name, "scripted");
+    assert_eq!(registration.degraded, None);
+    assert_eq!(registration.tasks, Some(vec![]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_an_engine_it_registers_as_degraded_names_no_tasks_and_tells_when_it_is_there() {
+    let rig = Rig::new();
+    rig.engine.go_away();
+    rig.watch();
+    rig.talk();
+    pass(10).await;
+    let first = rig.master.inner().registrations[0].clone();
+    assert!(first.degraded.is_some());
+    assert_eq!((first.tasks, first.cpu), (None, None));
+
+    rig.engine.come_back();
+    pass(10).await;
+    let second = rig.master.inner().registrations.last().unwrap().clone();
+    assert_eq!(second.degraded, None);
+    assert_eq!(second.cpu, Some(Quantity::Number(4000)));
+    assert_eq!(second.tasks, Some(vec![]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_change_goes_by_itself_several_go_with_a_heartbeat() {
+    let rig = Rig::going();
+    pass(1).await;
+    rig.runner.execute(task("a", "service"));
+    pass(1).await;
+    rig.master.inner().away = true;
+    rig.runner.execute(task("b", "job"));
+    rig.runner.execute(task("c", "service"));
+    pass(5).await;
+    rig.master.inner().away = false;
+    pass(5).await;
+    let told = rig.master.told();
+    assert_eq!(
+        told[..3],
+        [
+            "register",
+            "report a=running",
+            "heartbeat a=running b=completed c=running"
+        ]
+    );
+    assert_eq!(rig.runner.shared().reporter.count(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_master_that_is_away_misses_nothing() {
+    let rig = Rig::new();
+    rig.master.inner().away = true;
+    rig.watch();
+    rig.talk();
+    rig.runner.execute(task("t", "job"));
+    pass(3600).await;
+    assert_eq!(rig.master.told(), [""; 0]);
+    rig.master.inner().away = false;
+    pass(6).await;
+    let registration = rig.master.inner().registrations[0].clone();
+    assert_eq!(registration.tasks.unwrap()[0].report.status, "completed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_master_that_forgot_the_node_gets_a_new_registration() {
+    let rig = Rig::going();
+    pass(2).await;
+    rig.master.inner().forgotten = true;
+    pass(10).await;
+    assert_eq!(rig.master.count("register"), 2);
+    assert!(!rig.master.inner().forgotten);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_report_of_a_task_that_is_gone_or_refused_is_dropped() {
+    for status in [404, 400] {
+        let rig = Rig::going();
+        pass(1).await;
+        rig.master.inner().report_status = Some(status);
+        rig.runner.execute(task("t", "service"));
+        pass(5).await;
+        assert_eq!(rig.master.count("report"), 1, "{status}");
+        assert_eq!(rig.runner.shared().reporter.count(), 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_report_that_failed_is_repeated_until_it_is_accepted() {
+    let rig = Rig::going();
+    pass(1).await;
+    rig.master.inner().report_status = Some(503);
+    rig.runner.execute(task("t", "service"));
+    pass(3).await;
+    assert!(rig.master.count("report") > 1);
+    assert_eq!(rig.runner.shared().reporter.count(), 1);
+    rig.master.inner().report_status = None;
+    pass(10).await;
+    assert_eq!(rig.runner.shared().reporter.count(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_heartbeat_that_is_refused_does_not_hold_up_the_reports() {
+    let rig = Rig::going();
+    pass(1).await;
+    rig.master.inner().heartbeat_status = Some(413);
+    for id in ["a", "b", "c"] {
+        rig.runner.execute(task(id, "service"));
+    }
+    pass(20).await;
+    assert_eq!(rig.master.count("report"), 3, "{:?}", rig.master.told());
+    assert_eq!(rig.runner.shared().reporter.count(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_beats_at_its_interval_and_more_often_when_nobody_calls() {
+    let rig = Rig::going();
+    pass(1).await;
+    // Called each 5 s: only every 30 s.
+    for _ in 0..24 {
+        rig.contact.touch();
+        pass(5).await;
+    }
+    let called = rig.master.count("heartbeat");
+    assert!((3..=5).contains(&called), "{called} in 120 s");
+    // Never called: every 6 s.
+    pass(120).await;
+    let lonely = rig.master.count("heartbeat") - called;
+    assert!((18..=21).contains(&lonely), "{lonely} in 120 s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_of_the_engine_is_told_at_once() {
+    let rig = Rig::going();
+    pass(1).await;
+    rig.contact.touch();
+    rig.engine.go_away();
+    pass(1).await;
+    let condition = |rig: &Rig| rig.master.inner().heartbeats.last().unwrap().condition;
+    assert_eq!(condition(&rig), Some(Condition::Degraded));
+    rig.engine.come_back();
+    pass(5).await;
+    assert_eq!(condition(&rig), Some(Condition::Ready));
+}
+
+#[tokio::test(start_paused = true)]
+async fn orders_that_come_with_an_answer_are_taken() {
+    let rig = Rig::going();
+    rig.master.inner().run.push(task("t", "service"));
+    pass(1).await;
+    rig.until("t", "running").await;
+    rig.master.inner().stop.push(stop("t", 1, true));
+    pass(10).await;
+    assert!(rig.runner.view("t").is_none());
+    assert_eq!(rig.engine.containers(), []);
+    // Told before it was forgotten.
+    assert!(rig.master.told().contains(&"report t=stopped".to_owned()));
+}

@@ -1,0 +1,159 @@
+//! A master that answers what a test wants and remembers what it was told.
+
+use std::sync::{Mutex, MutexGuard};
+
+use crate::client::Error;
+use crate::wire::{Heartbeat, HeartbeatAnswer, Register, Report, StopOrder, Task};
+use crate::worker::{Answer, Master};
+
+#[derive(Default)]
+pub struct ScriptedMaster {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+pub struct Inner {
+    /// One line each: `register`, `heartbeat a=running b=completed`, `report a=running`.
+    pub told: Vec<String>,
+    pub registrations: Vec<Register>,
+    pub heartbeats: Vec<Heartbeat>,
+    /// It does not answer.
+    pub away: bool,
+    /// It has forgotten the node.
+    pub forgotten: bool,
+    /// Reports are answered with this status.
+    pub report_status: Option<u16>,
+    /// Heartbeats too.
+    pub heartbeat_status: Option<u16>,
+    pub run: Vec<Task>,
+    pub stop: Vec<StopOrder>,
+    /// What it knows of tasks.
+    pub tasks: Vec<Task>,
+}
+
+impl ScriptedMaster {
+    pub fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap()
+    }
+
+    pub fn told(&self) -> Vec<String> {
+        self.inner().told.clone()
+    }
+
+    /// How many of what was told begin so.
+    pub fn count(&self, what: &str) -> usize {
+        let inner = self.inner();
+        inner
+            .told
+            .iter()
+            .filter(|told| told.starts_with(what))
+            .count()
+    }
+}
+
+impl Inner {
+    fn check(&self) -> Result<(), Error> {
+        if self.away {
+            return Err(Error::Unreachable {
+                url: "http://localhost:8080".into(),
+                why: "it is away".into(),
+            });
+        }
+        Ok(())
+    }
+
+    fn answer(&mut self) -> HeartbeatAnswer {
+        let run = std::mem::take(&mut self.run);
+        let stop = std::mem::take(&mut self.stop);
+        serde_json::from_value(serde_json::json!({
+            "nodeId": "n", "hostname": "localhost", "port": 8081, "status": "online",
+            "condition": "ready", "runningTasks": 0, "resources": {"used": {"cpu": 0, "memory": 0}},
+            "registeredAt": "2026-01-01T00:00:00Z", "lastHeartbeat": "2026-01-01T00:00:00Z",
+            "run": run, "stop": stop,
+        }))
+        .expect("an answer")
+    }
+}
+
+fn status(status: u16) -> Error {
+    Error::Status {
+        status,
+        code: "no".into(),
+        error: "no".into(),
+        retry_after: None,
+    }
+}
+
+impl Master for ScriptedMaster {
+    fn register(&self, node: Register) -> Answer<'_, HeartbeatAnswer> {
+        Box::pin(async move {
+            let mut inner = self.inner();
+            inner.check()?;
+            inner.forgotten = false;
+            inner.told.push("register".into());
+            inner.registrations.push(node);
+            Ok(inner.answer())
+        })
+    }
+
+    fn heartbeat<'a>(&'a self, _: &'a str, beat: Heartbeat) -> Answer<'a, HeartbeatAnswer> {
+        Box::pin(async move {
+            let mut inner = self.inner();
+            inner.check()?;
+            if inner.forgotten {
+                return Err(status(404));
+            }
+            if let Some(refused) = inner.heartbeat_status {
+                return Err(status(refused));
+            }
+            let mut line = "heartbeat".to_owned();
+            let mut tasks = beat.tasks.clone().unwrap_or_default();
+            tasks.sort_by(|a, b| a.task_id.cmp(&b.task_id));
+            for task in &tasks {
+                line += &format!(" {}={}", task.task_id, task.report.status);
+            }
+            inner.told.push(line);
+            inner.heartbeats.push(beat);
+            Ok(inner.answer())
+        })
+    }
+
+    fn report<'a>(&'a self, task_id: &'a str, report: Report) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let mut inner = self.inner();
+            inner.check()?;
+            inner
+                .told
+                .push(format!("report {task_id}={}", report.status));
+            match inner.report_status {
+                Some(refused) => Err(status(refused)),
+                None => Ok(()),
+            }
+        })
+    }
+
+    fn task<'a>(&'a self, task_id: &'a str) -> Answer<'a, Task> {
+        Box::pin(async move {
+            let inner = self.inner();
+            inner.check()?;
+            let found = inner.tasks.iter().find(|task| task.task_id == task_id);
+            found.cloned().ok_or_else(|| status(404))
+        })
+    }
+
+    fn drain<'a>(&'a self, _: &'a str, deadline_seconds: u64) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let mut inner = self.inner();
+            inner.told.push(format!("drain {deadline_seconds}"));
+            inner.check()
+        })
+    }
+
+    fn deregister<'a>(&'a self, _: &'a str) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let mut inner = self.inner();
+            inner.told.push("deregister".into());
+            inner.check()
+        })
+    }
+}

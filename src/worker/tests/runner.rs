@@ -1,0 +1,323 @@
+//! Orders, once and in any order; engines that fail; containers that others touch.
+
+use std::time::Duration;
+
+use super::{Rig, attempt, pass, restarted, stop, task};
+use crate::wire::{RestartPolicy, TaskStatus};
+use crate::worker::engine::Condition;
+use crate::worker::order::Verdict;
+use crate::worker::runtime::Error;
+use crate::worker::runtime::scripted::Behaviour;
+
+#[tokio::test(start_paused = true)]
+async fn the_same_order_many_times_makes_one_container() {
+    let rig = Rig::going();
+    for _ in 0..3 {
+        assert_eq!(rig.runner.execute(task("t", "job")), Verdict::Accepted);
+    }
+    rig.until("t", "completed").await;
+    assert_eq!(rig.runner.execute(task("t", "job")), Verdict::Accepted);
+    pass(5).await;
+    assert_eq!(rig.engine.journal().len(), 2, "{:?}", rig.engine.journal());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_older_attempt_is_refused_and_a_newer_one_supersedes() {
+    let rig = Rig::going();
+    rig.runner.execute(attempt("t", "service", 2));
+    rig.until("t", "running").await;
+    let verdict = rig.runner.execute(attempt("t", "service", 1));
+    assert_eq!(verdict, Verdict::OlderAttempt { seen: 2 });
+
+    rig.runner.execute(attempt("t", "service", 3));
+    pass(5).await;
+    assert_eq!(
+        rig.engine.containers(),
+        [("podling-web-t-3".to_owned(), true)]
+    );
+    let journal = rig.engine.journal();
+    let at = |what: &str| {
+        journal
+            .iter()
+            .position(|line| line.starts_with(what))
+            .unwrap()
+    };
+    assert!(at("remove") < at("create podling-web-t-3"), "{journal:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_removed_does_not_come_back_with_a_late_order() {
+    let rig = Rig::going();
+    rig.runner.execute(task("t", "service"));
+    rig.until("t", "running").await;
+    rig.runner.stop(&stop("t", 1, true));
+    pass(5).await;
+    assert!(rig.runner.view("t").is_none());
+    assert_eq!(rig.runner.execute(task("t", "service")), Verdict::Accepted);
+    pass(5).await;
+    assert_eq!(rig.engine.containers(), []);
+    assert_eq!(rig.master.count("report t=stopped"), 2);
+    // A newer attempt is another matter.
+    rig.runner.execute(attempt("t", "service", 2));
+    rig.until("t", "running").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_before_its_order_holds() {
+    let rig = Rig::going();
+    pass(1).await;
+    rig.runner.stop(&stop("t", 1, false));
+    rig.runner.execute(task("t", "service"));
+    pass(5).await;
+    assert_eq!(rig.engine.containers(), []);
+    assert!(rig.master.told().contains(&"report t=stopped".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crash_loop_waits_longer_each_time() {
+    let rig = Rig::going();
+    rig.engine.image("crash", Behaviour::job(Duration::ZERO, 1));
+    rig.runner
+        .execute(restarted(RestartPolicy::OnFailure, task("t", "crash")));
+    // Starts at 0, 1, 3, 7, 15 and 31 s.
+    for (second, starts) in [(2, 2), (5, 3), (10, 4), (20, 5), (40, 6)] {
+        pass(second - rig.now_ms() / 1000).await;
+        let journal = rig.engine.journal();
+        let count = journal
+            .iter()
+            .filter(|line| line.starts_with("start"))
+            .count();
+        assert_eq!(count, starts, "after {second} s: {journal:?}");
+    }
+    assert_eq!(rig.status("t").unwrap(), "running");
+    let view = rig.runner.view("t").unwrap().borrow().report.clone();
+    assert_eq!(view.restart_count, Some(5));
+    assert_eq!(view.reason.unwrap(), "exit code 1; again in 32 s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_start_leaves_nothing_and_says_why() {
+    let rig = Rig::going();
+    let why = "listen tcp4 0.0.0.0:80: bind: address already in use".to_owned();
+    rig.engine.fail_next("start", Error::PortTaken { why });
+    rig.runner.execute(task("t", "service"));
+    rig.until("t", "failed").await;
+    let report = rig.runner.view("t").unwrap().borrow().report.clone();
+    assert!(
+        report
+            .error
+            .unwrap()
+            .starts_with("host port in use: listen")
+    );
+    assert_eq!(rig.engine.containers(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_create_that_was_cut_off_is_found_again() {
+    let rig = Rig::going();
+    rig.runner.execute(task("t", "service"));
+    rig.until("t", "running").await;
+    // As after a lost answer: the engine has it, the worker does not know.
+    let again = Rig::on(rig.engine.clone());
+    again.runner.adopt(vec![]);
+    again.runner.execute(task("t", "service"));
+    again.until("t", "running").await;
+    assert_eq!(again.engine.containers().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_engine_that_does_not_answer_is_asked_again_and_no_task_is_to_blame() {
+    let rig = Rig::going();
+    pass(1).await;
+    let operation = "create the container";
+    rig.engine.fail_next(
+        "create",
+        Error::Timeout {
+            operation,
+            seconds: 60,
+        },
+    );
+    rig.runner.execute(task("t", "service"));
+    pass(0).await;
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    let condition = rig.runner.shared().engine.condition();
+    assert!(
+        matches!(*condition.borrow(), Condition::Degraded(_)),
+        "{condition:?}"
+    );
+    rig.until("t", "running").await;
+    assert_eq!(*condition.borrow(), Condition::Ready);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_engine_makes_the_node_degraded_and_its_return_is_noticed() {
+    let rig = Rig::going();
+    rig.runner.execute(task("t", "job"));
+    rig.until("t", "running").await;
+    rig.engine.go_away();
+    pass(20).await;
+    let mut condition = rig.runner.shared().engine.condition();
+    assert!(matches!(
+        *condition.borrow_and_update(),
+        Condition::Degraded(_)
+    ));
+    // It ended meanwhile, and nobody could tell.
+    assert_eq!(rig.status("t").unwrap(), "running");
+    rig.engine.come_back();
+    rig.until("t", "completed").await;
+    assert_eq!(*condition.borrow(), Condition::Ready);
+    let degraded = |beat: &crate::wire::Heartbeat| beat.reason.is_some();
+    assert!(rig.master.inner().heartbeats.iter().any(degraded));
+}
+
+#[tokio::test(start_paused = true)]
+async fn orders_wait_for_an_engine_that_is_not_there_yet() {
+    let rig = Rig::new();
+    rig.engine.go_away();
+    rig.watch();
+    rig.runner.execute(task("t", "service"));
+    rig.runner.execute(task("gone", "service"));
+    rig.runner.stop(&stop("gone", 1, false));
+    rig.runner.stop(&stop("unknown", 1, false));
+    pass(30).await;
+    assert_eq!(rig.engine.journal(), [""; 0]);
+    assert_eq!(rig.runner.shared().reporter.count(), 0);
+    rig.engine.come_back();
+    rig.until("t", "running").await;
+    rig.until("gone", "stopped").await;
+    assert_eq!(rig.engine.containers().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_pull_serves_all_and_ends_with_its_last_waiter() {
+    let rig = Rig::going();
+    rig.engine.registry_image("far", Behaviour::service());
+    rig.engine.latency(Duration::from_secs(10));
+    for id in ["a", "b"] {
+        rig.runner.execute(task(id, "far"));
+    }
+    pass(40).await;
+    let watching = rig.runner.shared().pulls.watch("far");
+    assert!(watching.is_some());
+    rig.until("a", "running").await;
+    rig.until("b", "running").await;
+    let pulls = |rig: &Rig| {
+        let journal = rig.engine.journal();
+        journal
+            .iter()
+            .filter(|line| line.starts_with("pull"))
+            .count()
+    };
+    assert_eq!(pulls(&rig), 1);
+
+    rig.engine.registry_image("unwanted", Behaviour::service());
+    rig.runner.execute(task("c", "unwanted"));
+    pass(15).await;
+    assert!(rig.runner.shared().pulls.watch("unwanted").is_some());
+    rig.runner.stop(&stop("c", 1, false));
+    rig.until("c", "stopped").await;
+    assert!(rig.runner.shared().pulls.watch("unwanted").is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_ended_while_nobody_looked_waits_for_the_masters_word_before_it_runs_again() {
+    let rig = Rig::going();
+    rig.runner
+        .execute(restarted(RestartPolicy::Always, task("t", "service")));
+    rig.until("t", "running").await;
+    let engine = rig.engine.clone();
+    rig.runner.abandon().await;
+    engine.kill("t");
+
+    let next = Rig::on(engine);
+    next.master.inner().away = true;
+    next.watch();
+    next.talk();
+    pass(60).await;
+    assert_eq!(
+        next.engine.containers(),
+        [("podling-web-t-1".to_owned(), false)]
+    );
+    next.master.inner().away = false;
+    pass(10).await;
+    assert_eq!(
+        next.engine.containers(),
+        [("podling-web-t-1".to_owned(), true)]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn restarts_before_this_process_are_counted_too() {
+    let rig = Rig::going();
+    rig.runner
+        .execute(restarted(RestartPolicy::Always, task("t", "service")));
+    rig.until("t", "running").await;
+    let engine = rig.engine.clone();
+    rig.runner.abandon().await;
+
+    let next = Rig::on(engine);
+    let mut known = task("t", "service");
+    known.restart_count = 5;
+    next.master.inner().tasks.push(known);
+    next.watch();
+    next.talk();
+    pass(10).await;
+    next.engine.kill("t");
+    pass(10).await;
+    let report = next.runner.view("t").unwrap().borrow().report.clone();
+    assert_eq!(report.restart_count, Some(6));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_container_the_master_saw_running_is_never_made_anew() {
+    let rig = Rig::going();
+    let mut known = task("t", "service");
+    known.status = TaskStatus::Running;
+    rig.runner.execute(known);
+    rig.until("t", "failed").await;
+    assert_eq!(rig.engine.journal(), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_container_of_somebody_else_is_left_alone_to_the_end() {
+    let rig = Rig::going();
+    rig.engine.take_name("podling-web-t-1");
+    rig.runner.execute(task("t", "service"));
+    rig.until("t", "failed").await;
+    rig.runner.stop(&stop("t", 1, true));
+    pass(5).await;
+    assert!(rig.runner.view("t").is_none());
+    assert_eq!(rig.engine.containers().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_that_was_lost_is_made_up_for() {
+    let rig = Rig::going();
+    rig.runner.execute(task("t", "service"));
+    rig.until("t", "running").await;
+    // The engine's stream breaks in the very moment of the end.
+    rig.engine.go_away();
+    rig.engine.exit("t", 3, false);
+    rig.engine.come_back();
+    rig.until("t", "failed").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn older_containers_found_at_the_start_are_removed_first() {
+    let rig = Rig::going();
+    rig.runner.execute(attempt("t", "service", 1));
+    rig.until("t", "running").await;
+    let engine = rig.engine.clone();
+    rig.runner.abandon().await;
+
+    let next = Rig::on(engine);
+    // Ordered before the engine was asked what there is.
+    next.runner.execute(attempt("t", "service", 2));
+    next.watch();
+    next.until("t", "running").await;
+    pass(5).await;
+    assert_eq!(
+        next.engine.containers(),
+        [("podling-web-t-2".to_owned(), true)]
+    );
+}

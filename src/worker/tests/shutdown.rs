@@ -1,0 +1,79 @@
+//! A worker's end.
+
+use std::time::Duration;
+
+use super::{Rig, pass, restarted, task};
+use crate::wire::RestartPolicy;
+use crate::worker::order::Verdict;
+use crate::worker::runtime::scripted::Behaviour;
+use crate::worker::shutdown::{drain, reports_accepted, sign_off};
+
+const TOTAL: Duration = Duration::from_secs(30);
+
+#[tokio::test(start_paused = true)]
+async fn services_stop_at_once_and_jobs_get_their_time() {
+    let rig = Rig::going();
+    rig.engine
+        .image("long", Behaviour::job(Duration::from_secs(15), 0));
+    rig.runner
+        .execute(restarted(RestartPolicy::Always, task("service", "service")));
+    rig.runner.execute(task("job", "long"));
+    pass(1).await;
+    let begun = rig.now_ms();
+    drain(&rig.runner, rig.master.as_ref(), "n", TOTAL).await;
+    assert_eq!((rig.now_ms() - begun) / 1000, 14);
+    assert_eq!(rig.status("service").unwrap(), "stopped");
+    assert_eq!(rig.status("job").unwrap(), "completed");
+    assert_eq!(
+        rig.runner.execute(task("new", "job")),
+        Verdict::ShuttingDown
+    );
+    reports_accepted(&rig.runner).await;
+    sign_off(&rig.runner, rig.master.as_ref(), "n").await;
+    assert_eq!(rig.runner.shared().reporter.count(), 0);
+    assert_eq!(rig.master.told().last().unwrap(), "deregister");
+    assert_eq!(rig.master.count("drain 30"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_is_over_at_the_timeout_grace_included() {
+    let rig = Rig::going();
+    let stubborn = Behaviour {
+        ignores_term: true,
+        ..Behaviour::service()
+    };
+    rig.engine.image("stubborn", stubborn);
+    rig.runner.execute(task("t", "stubborn"));
+    pass(1).await;
+    let begun = rig.now_ms();
+    drain(&rig.runner, rig.master.as_ref(), "n", TOTAL).await;
+    assert!(rig.now_ms() - begun <= TOTAL.as_millis() as u64);
+    assert_eq!(rig.status("t").unwrap(), "stopped");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_master_that_is_away_does_not_hold_it_up() {
+    let rig = Rig::going();
+    pass(1).await;
+    rig.runner.execute(task("t", "service"));
+    pass(1).await;
+    rig.master.inner().away = true;
+    let begun = rig.now_ms();
+    drain(&rig.runner, rig.master.as_ref(), "n", TOTAL).await;
+    reports_accepted(&rig.runner).await;
+    sign_off(&rig.runner, rig.master.as_ref(), "n").await;
+    assert!(rig.now_ms() - begun < 40_000);
+    assert_eq!(
+        rig.engine.containers(),
+        [("podling-web-t-1".to_owned(), false)]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_without_tasks_ends_at_once() {
+    let rig = Rig::going();
+    pass(1).await;
+    let begun = rig.now_ms();
+    drain(&rig.runner, rig.master.as_ref(), "n", TOTAL).await;
+    assert!(rig.now_ms() - begun < 100);
+}
