@@ -26,7 +26,7 @@ pub fn check(mut cluster: Cluster) {
     let mut workers: BTreeMap<NodeId, Worker> = BTreeMap::new();
     for node in &nodes {
         cluster.command(Command::Uncordon(node.clone()));
-        workers.insert(node.clone(), Worker::default());
+        workers.insert(node.clone(), Worker::with_leftovers(node, &wanted));
     }
     for _ in 0..ROUNDS {
         round(&mut cluster, &mut workers);
@@ -37,6 +37,7 @@ pub fn check(mut cluster: Cluster) {
     for node in &nodes {
         assert!(cluster.state.node(node).unwrap().is_ready());
         assert_eq!(cluster.state.usage(node).unwrap().slots, 0);
+        workers[node].has_only_what_it_should(&cluster, node);
     }
     assert_eq!(cluster.state.brake(), None);
 }
@@ -79,6 +80,30 @@ fn round(cluster: &mut Cluster, workers: &mut BTreeMap<NodeId, Worker>) {
 }
 
 impl Worker {
+    /// It comes back with containers of old attempts, and of a task nobody knows.
+    fn with_leftovers(node: &NodeId, tasks: &[Arc<Task>]) -> Self {
+        let mut worker = Self::default();
+        worker.has.insert("unknown".into(), (3, Status::Running));
+        for task in tasks {
+            let is_stale = task.node.as_ref() != Some(node) || task.attempt > 1;
+            if is_stale && task.attempt > 0 {
+                worker.has.insert(task.id.clone(), (1, Status::Running));
+            }
+        }
+        worker
+    }
+
+    fn has_only_what_it_should(&self, cluster: &Cluster, node: &NodeId) {
+        for (id, (attempt, status)) in &self.has {
+            let task = cluster
+                .state
+                .task(id)
+                .expect("a container of an unknown task");
+            assert_eq!((task.node.as_ref(), task.attempt), (Some(node), *attempt));
+            assert_eq!(task.status.is_ended(), status.is_ended());
+        }
+    }
+
     fn run(&mut self, cluster: &mut Cluster, node: &NodeId, task: &Task) {
         if self
             .has

@@ -1,7 +1,5 @@
 //! What fails has a clear end.
 
-use serde_json::Value;
-
 use crate::cluster::{Cluster, free_port};
 use crate::support::docker::{IMAGE, docker};
 
@@ -109,7 +107,7 @@ fn without_a_docker_engine_the_worker_registers_as_degraded() {
     command.args(["worker", "--node-id", &cluster.node("x"), "--port", &port]);
     let mut worker = command.stderr(std::process::Stdio::null()).spawn().unwrap();
     cluster.until("a degraded node", |c| {
-        c.json(&["nodes"])[0]["condition"] == Value::from("degraded")
+        c.json(&["nodes"])[0]["condition"] == "degraded"
     });
     let id = cluster.run(&["waits", "--image", IMAGE, "--", "true"]);
     assert_eq!(cluster.task(&id)["status"], "pending");

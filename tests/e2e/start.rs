@@ -82,7 +82,7 @@ fn standalone_is_a_master_and_a_worker_and_survives_a_kill() {
             .stderr(Stdio::null());
         let child = command.spawn().unwrap();
         cluster.until("standalone to be ready", |c| {
-            c.json(&["nodes"])[0]["condition"] == serde_json::Value::from("ready")
+            c.json(&["nodes"])[0]["condition"] == "ready"
         });
         child
     };
