@@ -35,21 +35,29 @@ fn noticed(damage: impl FnOnce(&mut State)) -> String {
 fn the_check_notices_a_wrong_index_of_tasks() {
     let wrong = noticed(|state| state.sequence_of.values_mut().for_each(|n| *n += 1));
     assert!(wrong.contains("index by id"), "{wrong}");
-    let extra = noticed(|state| { state.sequence_of.insert("x".into(), 99); });
+    let extra = noticed(|state| {
+        state.sequence_of.insert("x".into(), 99);
+    });
     assert_eq!(extra, "index by id holds tasks that are gone");
     let pending = noticed(|state| state.pending.clear());
     assert!(pending.contains("pending"), "{pending}");
     let ended = noticed(|state| state.ended.clear());
     assert_eq!(ended, "0 of 1 ended tasks are indexed");
-    let key = noticed(|state| { state.task_of_key.insert("other".into(), 1); });
+    let key = noticed(|state| {
+        state.task_of_key.insert("other".into(), 1);
+    });
     assert_eq!(key, "idempotency key other: leads to the wrong task");
 }
 
 #[test]
 fn the_check_notices_a_wrong_index_of_nodes() {
-    let address = noticed(|state| { state.node_at.insert(("b".into(), 1), "a".into()); });
+    let address = noticed(|state| {
+        state.node_at.insert(("b".into(), 1), "a".into());
+    });
     assert_eq!(address, "b:1: leads to the wrong node");
-    let contact = noticed(|state| { state.contacts.insert("b".into(), Default::default()); });
+    let contact = noticed(|state| {
+        state.contacts.insert("b".into(), Default::default());
+    });
     assert_eq!(contact, "node b: gone, but its contact is kept");
 }
 

@@ -346,20 +346,12 @@ fn an_eviction_beyond_max_attempts_is_a_failure() {
 
 #[test]
 fn a_removed_task_goes_when_it_has_ended() {
-<<<<<<< HEAD
-    for (status, ended) in [
-        (Status::Stopped, Kind::TaskStopped),
-        (Status::Completed, Kind::TaskCompleted),
-        (Status::Failed, Kind::TaskFailed),
-    ] {
-=======
     let ends = [
         (Status::Stopped, Kind::TaskStopped),
         (Status::Completed, Kind::TaskCompleted),
         (Status::Failed, Kind::TaskFailed),
     ];
     for (status, ended) in ends {
->>>>>>> core
         let (mut cluster, id) = with_a_task(spec());
         cluster.remove(&id, true);
         assert_eq!(cluster.becomes(&id, status), [ended, Kind::TaskRemoved]);
