@@ -346,3 +346,23 @@ fn ipv6_hosts_are_put_in_brackets() {
     let worker = WorkerClient::new(transport, "::1", 8081);
     assert_eq!(worker.base_url(), "http://[::1]:8081");
 }
+
+#[tokio::test]
+async fn logs_that_a_go_worker_gives_as_an_object_are_text() {
+    let url = serve(|app| {
+        let logs = || async {
+            let logs = "one\ntwo\n";
+            HttpResponse::Ok().json(json!({"logs": logs, "tail": 100, "taskId": "t-1"}))
+        };
+        app.route("/api/v1/tasks/t-1/logs", web::get().to(logs));
+    })
+    .await;
+    let port = url.rsplit_once(':').unwrap().1.parse().unwrap();
+    let worker = WorkerClient::new(Transport::start().unwrap(), "localhost", port);
+    let mut logs = worker
+        .logs("t-1", &wire::LogQuery::default())
+        .await
+        .unwrap();
+    assert_eq!(logs.next().await.unwrap().unwrap(), "one\ntwo\n");
+    assert!(logs.next().await.is_none());
+}

@@ -15,16 +15,35 @@ use super::{Error, Transport};
 #[derive(Debug)]
 pub struct ByteStream {
     chunks: mpsc::Receiver<Result<Bytes, Error>>,
+    json: bool,
     /// Keeps the transport's thread alive as long as somebody reads.
     _transport: Transport,
 }
 
 impl ByteStream {
-    pub(super) fn new(chunks: mpsc::Receiver<Result<Bytes, Error>>, transport: Transport) -> Self {
+    pub(super) fn new(
+        chunks: mpsc::Receiver<Result<Bytes, Error>>,
+        json: bool,
+        transport: Transport,
+    ) -> Self {
         Self {
             chunks,
+            json,
             _transport: transport,
         }
+    }
+
+    /// One that is here already.
+    pub(super) fn whole(bytes: Bytes, transport: Transport) -> Self {
+        let (sender, chunks) = mpsc::channel(1);
+        // There is room for one.
+        let _ = sender.try_send(Ok(bytes));
+        Self::new(chunks, false, transport)
+    }
+
+    /// Whether the server calls it JSON.
+    pub(super) fn is_json(&self) -> bool {
+        self.json
     }
 }
 

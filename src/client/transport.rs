@@ -44,10 +44,17 @@ struct Job {
 #[derive(Debug)]
 enum Reply {
     Whole(oneshot::Sender<Result<Answer, Error>>),
-    Stream(oneshot::Sender<Result<Chunks, Error>>),
+    Stream(oneshot::Sender<Result<Begun, Error>>),
 }
 
 type Chunks = mpsc::Receiver<Result<Bytes, Error>>;
+
+/// A stream that has begun.
+#[derive(Debug)]
+struct Begun {
+    chunks: Chunks,
+    json: bool,
+}
 
 impl Transport {
     /// Starts the thread.
@@ -81,8 +88,8 @@ impl Transport {
         let (reply, answer) = oneshot::channel();
         let url = request.url.clone();
         self.send(request, Reply::Stream(reply));
-        let chunks = answer.await.unwrap_or_else(|_| Err(gone(url)))?;
-        Ok(ByteStream::new(chunks, self.clone()))
+        let begun = answer.await.unwrap_or_else(|_| Err(gone(url)))?;
+        Ok(ByteStream::new(begun.chunks, begun.json, self.clone()))
     }
 
     fn send(&self, request: Request, reply: Reply) {
@@ -172,7 +179,7 @@ async fn whole(
 async fn pieces(
     prepared: ClientRequest,
     request: Request,
-    mut reply: oneshot::Sender<Result<Chunks, Error>>,
+    mut reply: oneshot::Sender<Result<Begun, Error>>,
 ) {
     let begin = async {
         let response = head(prepared, &request).await?;
@@ -194,7 +201,11 @@ async fn pieces(
         }
     };
     let (chunks, reader) = mpsc::channel(CHUNKS_AHEAD);
-    if reply.send(Ok(reader)).is_err() {
+    let begun = Begun {
+        json: is_json(&response),
+        chunks: reader,
+    };
+    if reply.send(Ok(begun)).is_err() {
         return;
     }
     loop {
@@ -209,6 +220,13 @@ async fn pieces(
             return;
         }
     }
+}
+
+fn is_json(response: &ClientResponse) -> bool {
+    let value = response.headers().get("Content-Type");
+    value
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.starts_with("application/json"))
 }
 
 async fn head(prepared: ClientRequest, request: &Request) -> Result<ClientResponse, Error> {

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use awc::http::Method;
+use futures_util::StreamExt;
+use tokio::time::timeout;
 
 use super::request::{Answer, Request, encode, query};
 use super::{ByteStream, Error, Transport};
@@ -11,6 +13,8 @@ use crate::wire;
 /// How long the whole answer may take: a worker only notes what it is told, except for the removal
 /// of a container, which waits for the engine.
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// What a Go worker says in one piece is held in memory.
+const MAX_LOGS_BYTES: usize = 64 * 1024 * 1024;
 
 /// A worker's API, one method per endpoint; errors are the transport's and the worker's.
 #[derive(Debug, Clone)]
@@ -92,12 +96,50 @@ impl WorkerClient {
         self.send(self.request(Method::GET, &path)).await?.json()
     }
 
-    /// `GET /api/v1/tasks/{id}/logs`, as it arrives.
+    /// `GET /api/v1/tasks/{id}/logs`, as it arrives. A Go worker gives all of it in one object,
+    /// which is taken apart here.
     pub async fn logs(&self, id: &str, logs: &wire::LogQuery) -> Result<ByteStream, Error> {
         let path = format!("/api/v1/tasks/{}/logs{}", encode(id), query(logs));
         let mut request = self.request(Method::GET, &path);
         request.accept = Some("text/plain");
-        self.transport.stream(request).await
+        let url = request.url.clone();
+        let stream = self.transport.stream(request).await?;
+        if !stream.is_json() {
+            return Ok(stream);
+        }
+        let text = self.in_one_piece(stream, url).await?;
+        Ok(ByteStream::whole(text.into(), self.transport.clone()))
+    }
+
+    async fn in_one_piece(&self, mut stream: ByteStream, url: String) -> Result<String, Error> {
+        /// As [`wire::WorkerLogs`]; only the text is needed.
+        #[derive(serde::Deserialize)]
+        struct Logs {
+            logs: String,
+        }
+        let malformed = |why: String| Error::Malformed {
+            url: url.clone(),
+            why,
+        };
+        let read = async {
+            let mut json = Vec::new();
+            while let Some(chunk) = stream.next().await {
+                json.extend_from_slice(&chunk?);
+                if json.len() > MAX_LOGS_BYTES {
+                    return Err(malformed(format!(
+                        "logs of more than {MAX_LOGS_BYTES} bytes"
+                    )));
+                }
+            }
+            serde_json::from_slice::<Logs>(&json).map_err(|error| malformed(error.to_string()))
+        };
+        match timeout(self.timeout, read).await {
+            Ok(logs) => Ok(logs?.logs),
+            Err(_) => Err(Error::Timeout {
+                url: url.clone(),
+                after: self.timeout,
+            }),
+        }
     }
 
     /// `GET /api/v1/tasks/{id}/pull`: lines of [`wire::PullProgress`] until the pull is over.

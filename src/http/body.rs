@@ -82,15 +82,20 @@ fn too_long() -> Refusal {
 
 /// Reads JSON and says which field is wrong when one is.
 fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Refusal> {
+    // Asked here, because serde also reads a list as an object: its fields in their order.
+    if text.trim_ascii_start().first() != Some(&b'{') {
+        return Err(Refusal::invalid("the body must be a JSON object"));
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(text);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let field = error.path().to_string();
-        // "." is the body as a whole.
-        if field == "." {
-            Refusal::invalid(format!("invalid body: {}", error.inner()))
-        } else {
-            Refusal::invalid(format!("invalid field `{field}`: {}", error.inner()))
-        }
+        let error = error.inner();
+        Refusal::invalid(match field.as_str() {
+            _ if error.is_eof() => format!("the body is cut off: its JSON has no end ({error})"),
+            // The body as a whole, and between two fields.
+            "." | "?" => format!("invalid body: {error}"),
+            _ => format!("invalid field `{field}`: {error}"),
+        })
     })?;
     match deserializer.end() {
         Ok(()) => Ok(value),
@@ -117,6 +122,30 @@ mod tests {
     fn an_unknown_field_is_named_where_unknown_fields_are_refused() {
         let refusal = parse::<Stop>(br#"{"gracePeriod":1}"#).unwrap_err();
         assert!(refusal.to_string().contains("gracePeriod"), "{refusal}");
+    }
+
+    #[test]
+    fn what_is_no_object_is_refused_as_such() {
+        for text in [
+            "[]", "[1,2]", "\"x\"", "null", " 5", "true", "nonsense", " ",
+        ] {
+            let refusal = parse::<Stop>(text.as_bytes()).unwrap_err();
+            let expected = "the body must be a JSON object";
+            assert_eq!(refusal.to_string(), expected, "{text}");
+        }
+        assert!(parse::<Stop>(b" \r\n{}").is_ok());
+    }
+
+    #[test]
+    fn what_is_cut_off_or_broken_is_told_in_plain_words() {
+        for text in ["{", r#"{"name""#, r#"{"name":"#, r#"{"name":"a","#] {
+            let text = parse::<SubmitTask>(text.as_bytes())
+                .unwrap_err()
+                .to_string();
+            assert!(text.starts_with("the body is cut off"), "{text}");
+        }
+        let text = parse::<SubmitTask>(b"{name}").unwrap_err().to_string();
+        assert!(text.starts_with("invalid body: "), "{text}");
     }
 
     #[test]

@@ -6,11 +6,13 @@
 //! `worker::http`.
 
 mod body;
+mod guard;
 mod query;
 mod refusal;
 mod resource;
 
 pub use body::{BODY_LIMIT_BYTES, Body};
+pub use guard::Guard;
 pub use query::Query;
 pub use refusal::Refusal;
 pub use resource::{not_found, resource};

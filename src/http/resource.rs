@@ -2,11 +2,12 @@
 
 use actix_web::http::header::Allow;
 use actix_web::http::{Method, StatusCode};
-use actix_web::{HttpRequest, HttpResponse, Resource, ResponseError, Route, web};
+use actix_web::{HttpRequest, HttpResponse, Resource, ResponseError, Route, guard, web};
 
 use super::Refusal;
 
 /// A path with one route for each of its methods; any other method is answered 405, with `Allow`.
+/// HEAD is answered where GET is.
 ///
 /// All methods of a path belong in one call: a second resource of the same path is never reached.
 pub fn resource(path: &str, routes: impl IntoIterator<Item = (Method, Route)>) -> Resource {
@@ -14,7 +15,11 @@ pub fn resource(path: &str, routes: impl IntoIterator<Item = (Method, Route)>) -
     let mut resource = web::resource(path);
     for (method, route) in routes {
         allowed.push(method.clone());
-        resource = resource.route(route.method(method));
+        resource = resource.route(match method {
+            // The server itself leaves the body out.
+            Method::GET => route.guard(guard::Any(guard::Get()).or(guard::Head())),
+            method => route.method(method),
+        });
     }
     resource.default_service(web::to(move |request: HttpRequest| {
         let answer = method_not_allowed(&request, &allowed);
@@ -105,6 +110,14 @@ mod tests {
         let (status, allow, body) = answer(test::TestRequest::put().uri("/stop")).await;
         assert_eq!((status, body.code.as_str()), (405, "method_not_allowed"));
         assert_eq!(allow.as_deref(), Some("POST, GET"));
+    }
+
+    #[actix_web::test]
+    async fn head_is_answered_like_get() {
+        let head = || test::TestRequest::default().method(Method::HEAD);
+        assert_eq!(answer(head().uri("/stop?tail=1")).await.0, 200);
+        assert_eq!(answer(head().uri("/stop?nonsense=1")).await.0, 400);
+        assert_eq!(answer(head().uri("/nowhere")).await.0, 404);
     }
 
     #[actix_web::test]

@@ -2,7 +2,7 @@
 //!
 //! Blocks for one decision, drains what else waits up to a cap, commits all of it in one
 //! transaction, says that it is durable, and then shows it to those who act on committed changes.
-//! No timer: under load more waits, so batches grow by themselves.
+//! No timer while there is work: under load more waits, so batches grow by themselves.
 //!
 //! A store that fails is tried again, while the bounded queue pushes back on callers and `/ready`
 //! says so. When it has failed for too long, or another master has taken over, the task ends with
@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::cluster::{CommitterEnds, Decided, Progress};
@@ -29,6 +29,8 @@ use crate::store::{self, Batch, Store};
 
 /// How many decisions go into one transaction at most.
 const CAP: usize = 1024;
+/// After so long without a decision the fence is looked at.
+const IDLE: Duration = Duration::from_secs(2);
 const BACKOFF: Backoff = Backoff {
     first: Duration::from_millis(100),
     most: Duration::from_secs(5),
@@ -93,11 +95,49 @@ impl Committer {
                     closed = true;
                     continue;
                 }
+                () = sleep(IDLE) => {
+                    self.check_fence().await?;
+                    continue;
+                }
             };
             if taken == 0 {
                 return Ok(());
             }
             self.commit(std::mem::take(&mut waiting)).await?;
+        }
+    }
+
+    /// Who has nothing to write would not notice that another master has taken over, and would go
+    /// on answering from memory. A store that fails is trouble but no reason to end: nothing waits
+    /// for it.
+    async fn check_fence(&self) -> Result<(), Error> {
+        let empty = Batch {
+            last_event: self.ends.progress.borrow().event,
+            ..Batch::default()
+        };
+        let why = match timeout(self.slow_after, self.store.commit(&empty)).await {
+            Ok(Ok(())) => {
+                self.works();
+                return Ok(());
+            }
+            Ok(Err(error @ store::Error::Fenced { .. })) => return Err(Error::Fenced(error)),
+            Ok(Err(error @ (store::Error::Held { .. } | store::Error::Unusable { .. }))) => {
+                return Err(Error::Unusable(error));
+            }
+            Ok(Err(store::Error::Unavailable(why))) => why,
+            Err(_) => format!("no answer within {} s", self.slow_after.as_secs_f32()),
+        };
+        if self.trouble.borrow().is_none() {
+            log::warn!("store: {why}; nothing waits for it");
+        }
+        self.trouble.send_replace(Some(why));
+        Ok(())
+    }
+
+    fn works(&self) {
+        if self.trouble.borrow().is_some() {
+            log::info!("the store works again");
+            self.trouble.send_replace(None);
         }
     }
 
@@ -125,10 +165,7 @@ impl Committer {
         loop {
             let error = match self.try_once(batch, since).await? {
                 Ok(()) => {
-                    if self.trouble.borrow().is_some() {
-                        log::info!("the store works again");
-                        self.trouble.send_replace(None);
-                    }
+                    self.works();
                     return Ok(());
                 }
                 Err(error) => error,

@@ -8,8 +8,9 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::dev::{Server, ServerHandle};
+use actix_web::dev::{Server, ServerHandle, Service};
 use actix_web::{App, HttpServer, web};
+use futures_util::future::{Either, ready};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -25,6 +26,7 @@ use super::{Error, Options};
 use crate::client::Transport;
 use crate::clock::{SharedClock, SystemClock};
 use crate::core::State;
+use crate::http::Guard;
 use crate::store::{self, Store};
 
 /// More do not make the commit task faster, and each takes memory.
@@ -110,7 +112,8 @@ impl Master {
             trouble: see_trouble,
             stop: stop.clone(),
         });
-        let server = serve(listener, shared, options.shutdown_timeout)
+        let guard = Guard::of(address.ip());
+        let server = serve(listener, guard, shared, options.shutdown_timeout)
             .map_err(|why| Error::listen(address, &why))?;
 
         let close_queue = CancellationToken::new();
@@ -236,6 +239,7 @@ fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
 
 fn serve(
     listener: TcpListener,
+    guard: Guard,
     shared: web::Data<Shared>,
     shutdown_timeout: Duration,
 ) -> std::io::Result<Server> {
@@ -245,6 +249,12 @@ fn serve(
         App::new()
             .app_data(shared.clone())
             .wrap_fn(move |request, service| http::observe(metrics.clone(), request, service))
+            .wrap_fn(
+                move |request, service| match guard.check(request.headers()) {
+                    Ok(()) => Either::Left(service.call(request)),
+                    Err(refusal) => Either::Right(ready(Err(refusal.into()))),
+                },
+            )
             .configure(http::configure)
     });
     let server = server

@@ -74,6 +74,9 @@ impl Memory {
 
     fn write(&self, batch: &Batch) -> Result<(), Error> {
         let mut stored = self.stored()?;
+        if batch.is_empty() {
+            return Ok(());
+        }
         for task in &batch.put_tasks {
             stored.tasks.insert(task.id.clone(), task.clone());
         }

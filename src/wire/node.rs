@@ -73,8 +73,10 @@ pub struct Engine {
 #[serde(rename_all = "camelCase", default)]
 pub struct Register {
     /// Where the master reaches the worker.
+    #[schema(required = true)]
     pub hostname: String,
     /// The worker's port.
+    #[schema(required = true)]
     pub port: u16,
     /// The node's id; left out: known by hostname and port, else made by the master.
     #[serde(skip_serializing_if = "Option::is_none")]

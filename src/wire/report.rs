@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 #[serde(rename_all = "camelCase", default)]
 pub struct Report {
     /// One of the task statuses.
+    #[schema(required = true)]
     pub status: String,
     /// The attempt it is about; left out: the current one.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -110,8 +110,10 @@ pub struct Resources {
 #[serde(rename_all = "camelCase", default)]
 pub struct SubmitTask {
     /// `[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}`.
+    #[schema(required = true)]
     pub name: String,
     /// As `docker pull` takes it.
+    #[schema(required = true)]
     pub image: String,
     /// Replaces the image's entry point.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -293,6 +295,9 @@ pub struct ExecuteVerdict {
     /// Why not, when not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// The same for programs: the code that the task alone would be refused with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
 }
 
 /// One line of `GET …/tasks/{id}/pull`: newline-delimited JSON, one object per layer's step.

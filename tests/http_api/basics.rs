@@ -165,3 +165,19 @@ fn a_port_in_use_is_named_at_start() {
     assert!(error.contains(&options.bind.to_string()), "{error}");
     assert!(error.contains("in use"), "{error}");
 }
+
+#[test]
+fn a_foreign_page_can_not_command_the_master() {
+    let bench = Bench::start();
+    let task = bench.submit("a");
+    let path = format!("/api/v1/tasks/{}/stop", task["taskId"].as_str().unwrap());
+    let origin = ("Origin", "http://evil.example");
+    let answer = bench.send("POST", &path, &[origin], None);
+    answer.is_error(403, "foreign_origin", "evil.example");
+    let host = ("Host", "evil.example");
+    let answer = bench.send("POST", &path, &[host, origin], None);
+    answer.is_error(403, "foreign_host", "evil.example");
+    assert_eq!(bench.task(&task)["status"], "pending");
+    let own = ("Origin", bench.url.as_str());
+    assert_eq!(bench.send("POST", &path, &[own], None).status, 202);
+}

@@ -65,6 +65,9 @@ fn what_can_not_be_asked_is_400() {
     bench
         .get(&format!("{path}?stream=stdin"))
         .is_error(400, "invalid", "stdin");
+    bench
+        .get(&format!("{path}?since=yesterday"))
+        .is_error(400, "invalid", "since");
 }
 
 #[test]
@@ -81,6 +84,58 @@ fn a_task_that_has_not_begun_has_no_logs_and_says_why() {
     worker.register(&bench, "n1");
     bench.until_status(&task, "scheduled");
     bench.get(&path).is_error(409, "not_started", "scheduled");
+}
+
+#[test]
+fn a_task_that_ended_without_a_container_has_no_logs_and_says_why() {
+    let bench = Bench::start();
+    let worker = talkative();
+    worker.register(&bench, "n1");
+    let task = bench.until_status(&bench.submit("a"), "scheduled");
+    let path = format!("/api/v1/tasks/{}", id(&task));
+    let body = serde_json::json!({
+        "status": "failed", "attempt": task["attempt"], "nodeId": "n1", "reason": "no such image",
+    });
+    assert_eq!(bench.put(&format!("{path}/status"), body).status, 200);
+    let logs = bench.get(&format!("{path}/logs"));
+    logs.is_error(409, "not_started", "no such image");
+}
+
+#[test]
+fn a_pull_that_can_not_be_asked_for_is_an_answer_of_its_own() {
+    let bench = Bench::start();
+    let worker = Worker::scripted(|call| {
+        let asked = call.path.ends_with("/pull");
+        asked.then(|| Reply(500, r#"{"error":"engine away","code":"engine"}"#.into()))
+    });
+    worker.register(&bench, "n1");
+    let task = bench.until_status(&bench.submit("a"), "scheduled");
+    let pull = bench.get(&format!("/api/v1/tasks/{}/pull", id(&task)));
+    pull.is_error(503, "node_failed", "engine away");
+}
+
+#[test]
+fn what_becomes_of_other_tasks_is_no_reason_to_ask_a_worker_again() {
+    let bench = Bench::start();
+    let worker = Worker::scripted(|call| {
+        let asked = call.path.ends_with("/logs");
+        asked.then(|| Reply(404, NOT_FOUND.into()))
+    });
+    worker.register(&bench, "n1");
+    let task = bench.until_status(&bench.submit("a"), "scheduled");
+    let path = format!("/api/v1/tasks/{}", id(&task));
+    std::thread::scope(|scope| {
+        scope.spawn(|| bench.get(&format!("{path}/logs?follow=true")));
+        worker.until_called("GET", "/logs");
+        for number in 0..100 {
+            bench.submit(&format!("other-{number}"));
+        }
+        let calls = worker.calls();
+        let asked = calls.iter().filter(|call| call.path.ends_with("/logs"));
+        // Only each half second.
+        assert!(asked.count() < 50);
+        bench.report(&bench.task(&task), "failed");
+    });
 }
 
 #[test]

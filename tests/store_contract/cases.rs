@@ -167,11 +167,13 @@ async fn the_last_events_number_is_kept<P: Place>() {
     for last_event in [1, 10, u64::MAX] {
         let batch = Batch {
             last_event,
-            ..Batch::default()
+            ..batch([task(1)], [])
         };
         store.commit(&batch).await.unwrap();
         assert_eq!(stored(&store).await.last_event, last_event);
     }
+    store.commit(&Batch::default()).await.unwrap();
+    assert_eq!(stored(&store).await.last_event, u64::MAX);
 }
 
 async fn a_repeated_batch_changes_nothing<P: Place>() {
@@ -256,6 +258,7 @@ async fn a_master_that_was_replaced_is_fenced<P: Place>() {
     };
     fenced(first.commit(&batch([task(2)], [])).await.unwrap_err());
     fenced(first.load().await.unwrap_err());
+    fenced(first.commit(&Batch::default()).await.unwrap_err());
     // And it stays so.
     fenced(first.commit(&batch([task(2)], [])).await.unwrap_err());
     second.commit(&batch([task(3)], [])).await.unwrap();

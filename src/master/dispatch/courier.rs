@@ -52,11 +52,8 @@ pub async fn deliver(client: WorkerClient, batches: bool, parcel: Parcel) -> Del
     };
     if batches
         && parcel.messages.len() > 1
-        && let Some(outcomes) = together(&client, &parcel.messages).await
+        && together(&client, &parcel.messages, &mut delivery).await
     {
-        for (ticket, outcome) in outcomes {
-            delivery.note(ticket, outcome);
-        }
         return delivery;
     }
     for (ticket, message) in parcel.messages {
@@ -70,49 +67,72 @@ pub async fn deliver(client: WorkerClient, batches: bool, parcel: Parcel) -> Del
     delivery
 }
 
-/// All runs in one request; none when they have to go one by one.
+/// All runs in one request; false when they have to go one by one.
 async fn together(
     client: &WorkerClient,
     messages: &[(Ticket, Message)],
-) -> Option<Vec<(Ticket, Outcome)>> {
+    delivery: &mut Delivery,
+) -> bool {
     let runs = messages
         .iter()
         .filter_map(|(ticket, message)| match message {
             Message::Run(task) => Some((*ticket, task)),
             Message::Stop(_) | Message::Remove(_) => None,
         });
-    let (tickets, tasks): (Vec<_>, Vec<_>) = runs
-        .map(|(ticket, task)| (ticket, convert::task(task)))
-        .unzip();
+    let runs: Vec<_> = runs.collect();
+    let tasks = runs.iter().map(|(_, task)| convert::task(task)).collect();
     let batch = wire::ExecuteBatch { tasks };
     let verdicts = match client.execute_batch(&batch).await {
         Ok(verdicts) => verdicts,
-        // Together they are longer than a worker takes, or it does not know batches.
+        // Together they are longer than a worker takes, or it does not know batches, or one of
+        // them makes no sense to it: asked one by one it says which.
         Err(Error::Status {
-            status: 413 | 404 | 405,
+            status: 400 | 413 | 404 | 405,
             ..
-        }) => return None,
+        }) => return false,
         Err(error) => {
             let outcome = outcome_of(&error);
             log::warn!(
                 "{}: {} tasks not sent: {error}",
                 client.base_url(),
-                tickets.len()
+                runs.len()
             );
-            return Some(tickets.into_iter().map(|t| (t, outcome)).collect());
+            for (ticket, _) in runs {
+                delivery.note(ticket, outcome);
+            }
+            return true;
         }
     };
-    let outcome = |id: &str| match verdicts.iter().find(|verdict| verdict.task_id == id) {
-        Some(verdict) if verdict.accepted => Outcome::Settled,
-        Some(verdict) => {
+    for (ticket, task) in runs {
+        let verdict = verdicts.iter().find(|v| v.task_id == task.id.as_str());
+        let Some(verdict) = verdict else {
+            delivery.note(ticket, Outcome::Refused);
+            continue;
+        };
+        let outcome = of_verdict(verdict);
+        if !verdict.accepted {
             let why = verdict.error.as_deref().unwrap_or("no reason given");
-            log::warn!("{}: task {id} refused: {why}", client.base_url());
-            Outcome::Refused
+            log::warn!("{}: task {} refused: {why}", client.base_url(), task.id);
+            if is_impossible(verdict) {
+                delivery.reports.push(refused(task, &delivery.node, why));
+            }
         }
-        None => Outcome::Refused,
-    };
-    let ids = batch.tasks.iter().map(|task| outcome(&task.task_id));
-    Some(tickets.into_iter().zip(ids).collect())
+        delivery.note(ticket, outcome);
+    }
+    true
+}
+
+/// The same as [`outcome_of`] says of the status that goes with the code.
+fn of_verdict(verdict: &wire::ExecuteVerdict) -> Outcome {
+    let older = verdict.code.as_deref() == Some("older_attempt");
+    match verdict.accepted || older || is_impossible(verdict) {
+        true => Outcome::Settled,
+        false => Outcome::Refused,
+    }
+}
+
+fn is_impossible(verdict: &wire::ExecuteVerdict) -> bool {
+    !verdict.accepted && verdict.code.as_deref() == Some("invalid")
 }
 
 async fn alone(client: &WorkerClient, message: &Message, delivery: &mut Delivery) -> Outcome {
@@ -183,5 +203,39 @@ fn refused(task: &Task, node: &NodeId, error: &str) -> Report {
         reason: None,
         restart_count: None,
         health: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_refused_among_many_is_treated_as_one_refused_alone() {
+        let verdict = |accepted, code: Option<&str>| wire::ExecuteVerdict {
+            task_id: "t".into(),
+            accepted,
+            error: None,
+            code: code.map(Into::into),
+        };
+        for (verdict, outcome, impossible) in [
+            (verdict(true, None), Outcome::Settled, false),
+            (verdict(false, Some("invalid")), Outcome::Settled, true),
+            (
+                verdict(false, Some("older_attempt")),
+                Outcome::Settled,
+                false,
+            ),
+            (
+                verdict(false, Some("shutting_down")),
+                Outcome::Refused,
+                false,
+            ),
+            // An older worker gives no code.
+            (verdict(false, None), Outcome::Refused, false),
+        ] {
+            assert_eq!(of_verdict(&verdict), outcome, "{verdict:?}");
+            assert_eq!(is_impossible(&verdict), impossible, "{verdict:?}");
+        }
     }
 }

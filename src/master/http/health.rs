@@ -78,7 +78,12 @@ pub async fn version() -> HttpResponse {
     path = "/metrics",
     tag = "process",
     responses(
-        (status = 200, description = "OpenMetrics text", content_type = "text/plain", body = String),
+        (
+            status = 200,
+            description = "OpenMetrics text",
+            content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            body = String,
+        ),
         Refused,
     ),
 )]

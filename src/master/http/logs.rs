@@ -3,6 +3,7 @@
 //! Nothing is kept here: what the client does not read yet, the worker does not send yet. A task
 //! that has not begun is refused, or waited for when its log is followed.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::header::CACHE_CONTROL;
@@ -15,15 +16,15 @@ use super::error::Refused;
 use super::tasks::known;
 use super::{Data, Error};
 use crate::client::{self, ByteStream, WorkerClient};
-use crate::core::{Availability, Status, TaskId};
+use crate::core::{Availability, Status, Task, TaskId};
 use crate::http::Query;
 use crate::master::cluster::Progress;
 use crate::wire::{self, LogQuery};
 
 const TEXT: &str = "text/plain; charset=utf-8";
 const TAIL: &str = "100";
-/// A worker that does not know the task yet is asked again after so long, unless something is
-/// committed before.
+/// A worker that does not know the task yet is asked again after so long, unless the task changes
+/// before.
 const ASK_AGAIN: Duration = Duration::from_millis(500);
 
 /// A task's logs. With `follow` they go on until the task ends; a task that has not begun is
@@ -49,7 +50,7 @@ pub async fn logs(
     match open(&shared, &id, &wanted).await? {
         Opened::Stream(bytes) => Ok(pass(&shared, from_worker(bytes), TEXT)),
         Opened::NotYet(_) if follow => {
-            let bytes = open_later(shared.clone(), id, wanted);
+            let bytes = open_later(shared.clone(), id, wanted, None);
             Ok(pass(&shared, bytes, TEXT))
         }
         Opened::NotYet(why) | Opened::Never(why) => Err(Error::NotStarted { task: id, why }),
@@ -74,8 +75,12 @@ pub async fn logs(
 )]
 pub async fn pull(shared: Data, id: web::Path<String>) -> Result<HttpResponse, Error> {
     let id = TaskId::from(id.into_inner());
-    known(&shared, &id)?;
-    let bytes = open_later(shared.clone(), id, Wanted::Pull);
+    // Asked once before the answer begins, so that an error has a status of its own.
+    let begun = match open(&shared, &id, &Wanted::Pull).await? {
+        Opened::Stream(bytes) => Some(from_worker(bytes)),
+        Opened::NotYet(_) | Opened::Never(_) => None,
+    };
+    let bytes = open_later(shared.clone(), id, Wanted::Pull, begun);
     Ok(pass(&shared, bytes, "application/x-ndjson"))
 }
 
@@ -107,18 +112,28 @@ fn checked(mut query: LogQuery) -> Result<LogQuery, Error> {
         let text = format!("stream: {bad:?} is none; allowed: stdout, stderr, stdout,stderr");
         return Err(Error::Malformed(text));
     }
+    query.since_seconds().map_err(Error::Malformed)?;
     Ok(query)
+}
+
+/// Whether the task is over and no container of it ever ran.
+fn never_ran(task: &Task) -> bool {
+    task.status.is_ended()
+        && task.status != Status::Completed
+        && task.container_id.is_none()
+        && task.started_at.is_none()
+        && task.exit_code.is_none()
 }
 
 /// Asks the worker, when there is one to ask.
 async fn open(shared: &Data, id: &TaskId, wanted: &Wanted) -> Result<Opened, Error> {
     let task = known(shared, id)?;
     let status = task.status.as_str();
+    let why = match task.reason.as_str() {
+        "" => format!("it is {status}"),
+        reason => format!("it is {status}: {reason}"),
+    };
     let Some(node) = &task.node else {
-        let why = match task.reason.as_str() {
-            "" => format!("it is {status}"),
-            reason => format!("it is {status}: {reason}"),
-        };
         return Ok(match task.status.is_ended() {
             true => Opened::Never(why),
             false => Opened::NotYet(why),
@@ -127,10 +142,13 @@ async fn open(shared: &Data, id: &TaskId, wanted: &Wanted) -> Result<Opened, Err
     if matches!(wanted, Wanted::Pull) && task.status != Status::Scheduled {
         return Ok(Opened::Never("nothing is pulled".into()));
     }
+    if matches!(wanted, Wanted::Logs(_)) && never_ran(&task) {
+        return Ok(Opened::Never(why));
+    }
     if matches!(wanted, Wanted::Logs(query) if !query.follow.unwrap_or(false))
         && task.status == Status::Scheduled
     {
-        return Ok(Opened::NotYet(format!("it is {status}: {}", task.reason)));
+        return Ok(Opened::NotYet(why));
     }
     let record = shared.cluster.read(|state| state.node(node).cloned());
     let Some(record) = record else {
@@ -150,7 +168,7 @@ async fn open(shared: &Data, id: &TaskId, wanted: &Wanted) -> Result<Opened, Err
         Err(error)
             if matches!(error.status(), Some(404 | 409)) && task.status == Status::Scheduled =>
         {
-            Ok(Opened::NotYet(format!("it is {status}: {}", task.reason)))
+            Ok(Opened::NotYet(why))
         }
         Err(error) => Err(Error::Worker {
             node: node.clone(),
@@ -159,14 +177,16 @@ async fn open(shared: &Data, id: &TaskId, wanted: &Wanted) -> Result<Opened, Err
     }
 }
 
-/// Waits until there is something, and then passes it on; empty when there never will be.
-fn open_later(shared: Data, id: TaskId, wanted: Wanted) -> Passing {
+/// Passes on what has begun, if anything has; then waits until there is something more. Ends when
+/// there never will be.
+fn open_later(shared: Data, id: TaskId, wanted: Wanted, begun: Option<Passing>) -> Passing {
     let waiting = Waiting {
         progress: shared.cluster.progress(),
+        seen: None,
         shared,
         id,
         wanted,
-        passing: None,
+        passing: begun,
     };
     let pieces = stream::unfold(waiting, |mut waiting| async {
         Some((waiting.next().await?, waiting))
@@ -177,6 +197,8 @@ fn open_later(shared: Data, id: TaskId, wanted: Wanted) -> Passing {
 /// Somebody who waits for what a worker will have.
 struct Waiting {
     progress: watch::Receiver<Progress>,
+    /// The task when the worker was asked last.
+    seen: Option<Arc<Task>>,
     shared: Data,
     id: TaskId,
     wanted: Wanted,
@@ -197,6 +219,7 @@ impl Waiting {
             }
             // Ordering: marked as seen before looking, so that a change meanwhile is not missed.
             self.progress.mark_unchanged();
+            self.seen = self.task();
             match open(&self.shared, &self.id, &self.wanted).await {
                 Ok(Opened::Stream(bytes)) => self.passing = Some(from_worker(bytes)),
                 Ok(Opened::NotYet(_)) => self.a_while().await,
@@ -209,11 +232,37 @@ impl Waiting {
         }
     }
 
+    /// Until this task has changed; what is committed of others is no reason to ask again.
     async fn a_while(&mut self) {
+        let changed = async {
+            while self.progress.changed().await.is_ok() {
+                let task = self
+                    .shared
+                    .cluster
+                    .read(|state| state.task(&self.id).cloned());
+                if !same(task.as_ref(), self.seen.as_ref()) {
+                    return;
+                }
+            }
+        };
         tokio::select! {
-            _ = self.progress.changed() => {}
+            () = changed => {}
             () = sleep(ASK_AGAIN) => {}
         }
+    }
+
+    fn task(&self) -> Option<Arc<Task>> {
+        let cluster = &self.shared.cluster;
+        cluster.read(|state| state.task(&self.id).cloned())
+    }
+}
+
+/// Whether it is the same form of a task: every change makes a new one.
+fn same(one: Option<&Arc<Task>>, other: Option<&Arc<Task>>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+        (None, None) => true,
+        (Some(_), None) | (None, Some(_)) => false,
     }
 }
 

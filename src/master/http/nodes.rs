@@ -59,7 +59,7 @@ pub async fn forget(shared: Data, id: web::Path<String>) -> Result<HttpResponse,
     path = "/api/v1/nodes/{id}/drain",
     tag = "nodes",
     params(("id" = String, Path, description = "The node's id")),
-    request_body = wire::Drain,
+    request_body = Option<wire::Drain>,
     responses((status = 200, description = "The node", body = wire::Node), Refused),
 )]
 pub async fn drain(

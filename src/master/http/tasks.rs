@@ -63,7 +63,7 @@ pub async fn report(
     path = "/api/v1/tasks/{id}/stop",
     tag = "tasks",
     params(("id" = String, Path, description = "The task's id")),
-    request_body = wire::Stop,
+    request_body = Option<wire::Stop>,
     responses((status = 202, description = "It will end", body = wire::Task), Refused),
 )]
 pub async fn stop(

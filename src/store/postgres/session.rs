@@ -180,6 +180,9 @@ impl Session {
     /// Writes a batch in one transaction. The epoch's row is locked first, so that two
     /// transactions of two masters can't pass each other.
     pub async fn commit(&mut self, ours: i64, rows: &BatchRows) -> Result<(), Failure> {
+        if rows.is_empty() {
+            return self.check_fence(ours).await;
+        }
         self.connection
             .build_transaction()
             .read_committed()

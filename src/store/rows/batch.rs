@@ -45,8 +45,15 @@ pub struct BatchRows {
     pub nodes: Vec<NodeRow>,
     /// Ids of nodes that go, after that.
     pub removed_nodes: Vec<String>,
-    /// The last event's number and, when it changed, the brake.
+    /// The last event's number and, when it changed, the brake. None: the batch is empty.
     pub meta: Vec<MetaRow>,
+}
+
+impl BatchRows {
+    /// Nothing is to be written: the fence is looked at, and that is all.
+    pub fn is_empty(&self) -> bool {
+        self.meta.is_empty()
+    }
 }
 
 impl TryFrom<&Batch> for BatchRows {
@@ -55,10 +62,13 @@ impl TryFrom<&Batch> for BatchRows {
     fn try_from(batch: &Batch) -> Result<Self, Damaged> {
         let tasks = last_of_each(&batch.put_tasks, |task| &task.id);
         let nodes = last_of_each(&batch.put_nodes, |node| &node.id);
-        let mut meta = vec![MetaRow::new(
-            MetaRow::LAST_EVENT,
-            batch.last_event.to_string(),
-        )];
+        let mut meta = vec![];
+        if !batch.is_empty() {
+            meta.push(MetaRow::new(
+                MetaRow::LAST_EVENT,
+                batch.last_event.to_string(),
+            ));
+        }
         if let Some(brake) = &batch.brake {
             let record = Record {
                 kind: "meta",

@@ -116,6 +116,9 @@ pub fn commit(
     ours: i64,
     rows: &BatchRows,
 ) -> Result<(), Failure> {
+    if rows.is_empty() {
+        return check_fence(connection, ours);
+    }
     connection.immediate_transaction(|connection| {
         check_fence(connection, ours)?;
         for chunk in rows.tasks.chunks(rows_per_statement(TaskRow::COLUMNS)) {

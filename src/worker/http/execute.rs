@@ -19,14 +19,11 @@ pub async fn one(
         return Err(Refusal::invalid("task ID mismatch"));
     }
     check(&task)?;
-    match state.runner.execute(task) {
-        Verdict::Accepted => Ok(HttpResponse::Accepted().json(json!({
-            "message": "task accepted for execution",
-            "taskId": *id,
-        }))),
-        Verdict::OlderAttempt { seen } => Err(Refusal::conflict("older_attempt", older(seen))),
-        Verdict::ShuttingDown => Err(Refusal::unavailable("shutting_down", SHUTTING_DOWN, 5)),
-    }
+    taken(state.runner.execute(task))?;
+    Ok(HttpResponse::Accepted().json(json!({
+        "message": "task accepted for execution",
+        "taskId": *id,
+    })))
 }
 
 /// `POST /api/v1/tasks/execute`
@@ -37,16 +34,15 @@ pub async fn batch(state: web::Data<State>, body: Body<ExecuteBatch>) -> HttpRes
         .into_iter()
         .map(|task| {
             let task_id = task.task_id.clone();
-            let error = match check(&task).map(|()| state.runner.execute(task)) {
-                Ok(Verdict::Accepted) => None,
-                Ok(Verdict::OlderAttempt { seen }) => Some(older(seen)),
-                Ok(Verdict::ShuttingDown) => Some(SHUTTING_DOWN.into()),
-                Err(refusal) => Some(refusal.to_string()),
-            };
+            let refusal = check(&task)
+                .and_then(|()| taken(state.runner.execute(task)))
+                .err();
+            let refusal = refusal.as_ref().map(Refusal::body);
             ExecuteVerdict {
                 task_id,
-                accepted: error.is_none(),
-                error,
+                accepted: refusal.is_none(),
+                error: refusal.map(|body| body.error.clone()),
+                code: refusal.map(|body| body.code.clone()),
             }
         })
         .collect();
@@ -55,8 +51,15 @@ pub async fn batch(state: web::Data<State>, body: Body<ExecuteBatch>) -> HttpRes
 
 const SHUTTING_DOWN: &str = "this worker is shutting down and takes no more tasks";
 
-fn older(seen: u32) -> String {
-    format!("this is an older attempt: attempt {seen} was seen already")
+fn taken(verdict: Verdict) -> Result<(), Refusal> {
+    match verdict {
+        Verdict::Accepted => Ok(()),
+        Verdict::OlderAttempt { seen } => Err(Refusal::conflict(
+            "older_attempt",
+            format!("this is an older attempt: attempt {seen} was seen already"),
+        )),
+        Verdict::ShuttingDown => Err(Refusal::unavailable("shutting_down", SHUTTING_DOWN, 5)),
+    }
 }
 
 /// What the container's name and labels are made of has to be there. The rest was checked by the

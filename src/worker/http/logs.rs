@@ -86,22 +86,10 @@ fn options(query: &LogQuery) -> Result<LogOptions, Refusal> {
         stdout,
         stderr,
         tail,
-        since_seconds: query.since.as_deref().map(since).transpose()?,
+        since_seconds: query.since_seconds().map_err(Refusal::invalid)?,
         timestamps: query.timestamps.unwrap_or_default(),
         follow: query.follow.unwrap_or_default(),
     })
-}
-
-fn since(text: &str) -> Result<i64, Refusal> {
-    if let Ok(seconds) = text.parse::<i64>() {
-        return Ok(seconds);
-    }
-    match text.parse::<jiff::Timestamp>() {
-        Ok(time) => Ok(time.as_second()),
-        Err(_) => Err(Refusal::invalid(format!(
-            "invalid since \"{text}\": RFC 3339 (2026-01-31T12:00:00Z), or seconds since 1970"
-        ))),
-    }
 }
 
 fn streams(text: Option<&str>) -> Result<(bool, bool), Refusal> {

@@ -16,11 +16,12 @@ use std::time::Duration;
 use actix_web::dev::{Server, Service};
 use actix_web::http::Method;
 use actix_web::{App, HttpServer, web};
+use futures_util::future::{Either, ready};
 use tokio_util::sync::CancellationToken;
 
 use super::contact::Contact;
 use super::runner::Runner;
-use crate::http::{not_found, resource};
+use crate::http::{Guard, not_found, resource};
 
 /// Open requests get so long at the end; streams are ended by their token before.
 const SHUTDOWN_SECONDS: u64 = 2;
@@ -55,16 +56,21 @@ impl State {
 /// # Errors
 /// The address can't be listened on.
 pub fn server(state: State, address: SocketAddr) -> std::io::Result<Server> {
+    let guard = Guard::of(address.ip());
     let server = HttpServer::new(move || {
         let contact = Arc::clone(&state.contact);
         App::new()
             .app_data(web::Data::new(state.clone()))
             .wrap_fn(move |request, service| {
-                // Whoever collects figures is not the master.
+                // A foreign page is not the master.
+                if let Err(refusal) = guard.check(request.headers()) {
+                    return Either::Right(ready(Err(refusal.into())));
+                }
+                // Nor is whoever collects figures.
                 if request.path() != "/metrics" {
                     contact.touch();
                 }
-                service.call(request)
+                Either::Left(service.call(request))
             })
             .configure(routes)
     });

@@ -273,3 +273,34 @@ async fn metrics_count_tasks_and_starts() {
         assert!(answer.text.contains(line), "{line}: {}", answer.text);
     }
 }
+
+#[actix_web::test]
+async fn a_foreign_page_is_refused_and_is_no_contact_with_the_master() {
+    let rig = rig().await;
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = free.local_addr().unwrap();
+    drop(free);
+    let contact = Arc::clone(&rig.contact);
+    let state = State::new(Arc::clone(&rig.runner), contact, CancellationToken::new());
+    let server = super::server(state, address).unwrap();
+    let handle = server.handle();
+    actix_web::rt::spawn(server);
+    let ask = async |host: String, origin: &str| {
+        let client = awc::Client::default();
+        let request = client
+            .post(format!("http://{address}/api/v1/tasks/t/stop"))
+            .insert_header((header::HOST, host))
+            .insert_header((header::ORIGIN, origin));
+        let mut answer = request.send().await.unwrap();
+        let body: Value = answer.json().await.unwrap();
+        (answer.status().as_u16(), body["code"].clone())
+    };
+    let here = address.to_string();
+    let foreign = ask(here.clone(), "http://evil.example").await;
+    assert_eq!(foreign, (403, json!("foreign_origin")));
+    let rebound = ask("evil.example".into(), "http://evil.example").await;
+    assert_eq!(rebound, (403, json!("foreign_host")));
+    let own = ask(here.clone(), &format!("http://{here}")).await;
+    assert_ne!(own.0, 403);
+    handle.stop(false).await;
+}

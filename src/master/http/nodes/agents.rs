@@ -51,7 +51,7 @@ pub async fn register(shared: Data, body: Body<wire::Register>) -> Result<HttpRe
     path = "/api/v1/nodes/{id}/heartbeat",
     tag = "nodes",
     params(("id" = String, Path, description = "The node's id")),
-    request_body = wire::Heartbeat,
+    request_body = Option<wire::Heartbeat>,
     responses(
         (status = 200, description = "The node, and what differs", body = wire::HeartbeatAnswer),
         Refused,

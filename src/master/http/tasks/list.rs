@@ -91,6 +91,15 @@ fn pieces(tasks: Vec<Arc<Task>>) -> impl stream::Stream<Item = Result<web::Bytes
     }))
 }
 
+fn status(name: &str) -> Result<Status, Error> {
+    convert::status("status", name).map_err(|_| {
+        Error::Malformed(format!(
+            "status: {name:?} is no status; allowed: pending, scheduled, running, completed, \
+             failed, stopped"
+        ))
+    })
+}
+
 /// What is asked for.
 struct Filter<'a> {
     statuses: Option<Vec<Status>>,
@@ -103,7 +112,7 @@ impl<'a> Filter<'a> {
     fn new(query: &'a wire::ListTasks) -> Result<Self, Error> {
         let statuses = query.status.as_deref().map(|statuses| {
             let names = statuses.split(',').map(str::trim);
-            names.map(|name| convert::status("status", name)).collect()
+            names.map(status).collect()
         });
         let label = query
             .label
@@ -131,5 +140,18 @@ impl<'a> Filter<'a> {
             && self.node.is_none_or(node)
             && self.name.is_none_or(|name| task.spec.name == name)
             && self.label.is_none_or(label)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_that_is_none_is_answered_with_all_there_are() {
+        assert_eq!(status("pending"), Ok(Status::Pending));
+        let text = status("paused").unwrap_err().to_string();
+        assert!(text.starts_with("status: \"paused\""), "{text}");
+        assert!(text.contains("allowed: pending, scheduled,"), "{text}");
     }
 }
