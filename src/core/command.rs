@@ -148,4 +148,6 @@ pub struct Drain {
     pub node: NodeId,
     /// After so many seconds what still runs is moved.
     pub deadline_seconds: u64,
+    /// Its worker asks for it, because it shuts down; else an operator does.
+    pub by_worker: bool,
 }

@@ -205,4 +205,8 @@ pub struct Drain {
     /// hour.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deadline_seconds: Option<u64>,
+    /// The node's own worker asks, because it shuts down: the drain is over when it registers
+    /// again or signs off. Left out: an operator asks, and only uncordon ends it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub by_worker: bool,
 }

@@ -103,9 +103,11 @@ impl Cluster {
             Step::Drain {
                 node,
                 deadline_seconds,
+                by_worker,
             } => self.command(Command::Drain(Drain {
                 node: node_id(node),
                 deadline_seconds,
+                by_worker,
             })),
             Step::Uncordon(node) => self.command(Command::Uncordon(node_id(node))),
             Step::Forget(node) => self.command(Command::Forget(node_id(node))),

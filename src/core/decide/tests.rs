@@ -249,6 +249,7 @@ fn commands_for_an_unknown_node_are_refused() {
         Command::Drain(Drain {
             node: x.clone(),
             deadline_seconds: 0,
+            by_worker: false,
         }),
         Command::Uncordon(x.clone()),
         Command::Forget(x.clone()),
