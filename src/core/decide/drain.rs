@@ -1,11 +1,13 @@
 //! A node is to get nothing new, and after a deadline what still runs on it is moved.
 
+use super::check;
 use crate::core::draft::Draft;
 use crate::core::{Change, Drain, DrainState, Kind, Node, Now, Rejection, State, transition};
 
 /// Begins a drain, or gives a running one another deadline. Deadline 0 moves everything at once.
 /// An operator's drain stays one when the worker asks too: only its deadline may come earlier.
 pub fn drain(state: &State, command: &Drain, now: Now) -> Result<Vec<Change>, Rejection> {
+    check::deadline_seconds(command.deadline_seconds)?;
     let Some(node) = state.node(&command.node) else {
         return Err(Rejection::UnknownNode(command.node.clone()));
     };

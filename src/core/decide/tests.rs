@@ -209,7 +209,7 @@ fn a_drain_waits_and_ends_with_uncordon() {
     );
     assert_eq!(cluster.run(Command::Uncordon(a.clone())), []);
     assert!(node(&cluster, &a).is_ready());
-    assert_eq!(cluster.drain(&a, u64::MAX), [Kind::NodeDraining]);
+    assert_eq!(cluster.drain(&a, 2_592_000), [Kind::NodeDraining]);
 }
 
 #[test]
@@ -224,6 +224,19 @@ fn a_drain_without_a_deadline_moves_at_once_what_would_run_on() {
         cluster.task(&stopping).desired,
         Desired::Stop { .. }
     ));
+}
+
+#[test]
+fn a_drain_that_would_never_end_is_refused() {
+    let (cluster, a, _) = with_a_task();
+    for deadline_seconds in [2_592_001, u64::MAX] {
+        let drain = Command::Drain(Drain {
+            node: a.clone(),
+            deadline_seconds,
+            by_worker: false,
+        });
+        assert_eq!(cluster.invalid(drain), "deadlineSeconds");
+    }
 }
 
 #[test]
