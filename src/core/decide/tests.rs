@@ -3,7 +3,7 @@
 use crate::core::test_cluster::{Cluster, heartbeat, registration, spec};
 use crate::core::{
     Availability, Brake, Change, Command, Deregister, Desired, Drain, EngineCondition, Event,
-    Heartbeat, Kind, Node, NodeId, Rejection, Remove, Status, Stop, TaskId, Write,
+    Heartbeat, Kind, Node, NodeId, Rejection, Remove, Report, Status, Stop, TaskId, Write,
 };
 
 fn node<'a>(cluster: &'a Cluster, id: &NodeId) -> &'a Node {
@@ -44,10 +44,48 @@ fn a_task_with_a_node_ends_there_and_asking_twice_changes_nothing() {
     assert_eq!(cluster.task(&id).status, Status::Scheduled);
     assert_eq!(cluster.stop(&id), []);
     assert_eq!(cluster.run(stop(&id, 1)), [Kind::TaskStopping]);
+    // Nobody gets more time than was said before.
+    assert_eq!(cluster.run(stop(&id, 1)), []);
+    assert_eq!(cluster.run(stop(&id, 60)), []);
     assert_eq!(
         cluster.task(&id).desired,
         Desired::Stop { grace_seconds: 1 }
     );
+}
+
+#[test]
+fn a_moved_task_that_is_stopped_gets_no_more_time_and_does_not_go_on_elsewhere() {
+    let (mut cluster, a, id) = with_a_task();
+    cluster.drain(&a, 0);
+    assert_eq!(cluster.run(stop(&id, 60)), [Kind::TaskStopping]);
+    let desired = Desired::Stop { grace_seconds: 10 };
+    assert_eq!(cluster.task(&id).desired, desired);
+}
+
+#[test]
+fn a_task_that_is_being_stopped_says_why() {
+    let (mut cluster, a, id) = with_a_task();
+    cluster.drain(&a, 0);
+    let moved = "stopping: node a is being drained";
+    assert_eq!(cluster.task(&id).reason, moved);
+    cluster.stop(&id);
+    let stopped = "stopping: a user asked for it";
+    assert_eq!(cluster.task(&id).reason, stopped);
+    cluster.becomes(&id, Status::Running);
+    assert_eq!(cluster.task(&id).reason, stopped);
+    assert_eq!(
+        cluster.task(&id).history.last().unwrap().message,
+        "runs on node a"
+    );
+    let report = Report {
+        reason: Some("SIGTERM sent".into()),
+        ..cluster.says(&id, Status::Running)
+    };
+    cluster.report(report);
+    assert_eq!(cluster.task(&id).reason, "SIGTERM sent");
+    cluster.remove(&id, true);
+    let removed = "stopping: a user wants it removed";
+    assert_eq!(cluster.task(&id).reason, removed);
 }
 
 #[test]

@@ -113,10 +113,21 @@ fn requeue(draft: &mut Draft<'_>, task: &Task, why: &str) {
 /// A user wants it to end, or a drain wants it elsewhere.
 pub fn stop(draft: &mut Draft<'_>, task: &Task, desired: Desired, message: impl Into<String>) {
     let stopping = Task {
+        reason: stopping(&desired).unwrap_or_default(),
         desired,
         ..task.clone()
     };
     draft.put_task(stopping, Kind::TaskStopping, message);
+}
+
+/// Why a task that has not ended yet is to end; none: it is to run.
+pub fn stopping(desired: &Desired) -> Option<String> {
+    match desired {
+        Desired::Run => None,
+        Desired::Stop { .. } => Some("stopping: a user asked for it".into()),
+        Desired::Move { reason, .. } => Some(format!("stopping: {reason}")),
+        Desired::Remove { .. } => Some("stopping: a user wants it removed".into()),
+    }
 }
 
 /// A task is forgotten. Its last form says so, and therefore also what its node is to be told:
