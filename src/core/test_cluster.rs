@@ -84,7 +84,7 @@ impl Cluster {
         let node = register.node.clone();
         let kinds = self.run(Command::Register(register));
         if let Some(node) = node {
-            self.state.heard(&node, self.now);
+            self.state.registered(&node, self.now);
         }
         kinds
     }

@@ -235,7 +235,7 @@ impl Cluster {
         self.command(Command::Register(register));
         if let Some(node) = self.state.node_at(&address.0, address.1) {
             let id = node.id.clone();
-            self.state.heard(&id, self.now);
+            self.state.registered(&id, self.now);
         }
     }
 
