@@ -1,6 +1,7 @@
 //! A task is placed, ends, is taken from its node, is forgotten.
 
 use crate::core::draft::Draft;
+use crate::core::schedule::same_refusal;
 use crate::core::{Desired, Kind, NodeId, Status, Task};
 
 /// How a task ended.
@@ -29,10 +30,10 @@ pub fn schedule(draft: &mut Draft<'_>, task: &Task, node: &NodeId) {
     draft.put_task(placed, Kind::TaskScheduled, message);
 }
 
-/// A pending task stays so; why is written only when it is not known yet, because every look at
-/// it would else be a change.
+/// A pending task stays so; why is written only when it is another reason than the known one,
+/// whatever its figures: every task that is placed or ends would else rewrite all that wait.
 pub fn wait(draft: &mut Draft<'_>, task: &Task, reason: String) {
-    if task.reason != reason {
+    if !same_refusal(&task.reason, &reason) {
         let waiting = Task {
             reason: reason.clone(),
             ..task.clone()
