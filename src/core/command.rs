@@ -28,7 +28,7 @@ pub enum Command {
     Uncordon(NodeId),
     /// An offline node is forgotten.
     Forget(NodeId),
-    /// All ended tasks and offline nodes are forgotten.
+    /// Ended tasks and offline nodes are forgotten, so many at a time: see `decide::PRUNE_LIMIT`.
     Prune,
     /// An operator overrides the mass-failure brake.
     ReleaseBrake,

@@ -1,9 +1,10 @@
 //! The commands that fit on a page each; `submit`, `report` and `register` have their own.
 
+use super::PRUNE_LIMIT;
 use crate::core::test_cluster::{Cluster, heartbeat, registration, spec};
 use crate::core::{
     Availability, Brake, Change, Command, Deregister, Desired, Drain, EngineCondition, Event,
-    Heartbeat, Kind, Node, NodeId, Rejection, Remove, Report, Status, Stop, TaskId, Write,
+    Heartbeat, Kind, Node, NodeId, Rejection, Remove, Report, Status, Stop, Task, TaskId, Write,
 };
 
 fn node<'a>(cluster: &'a Cluster, id: &NodeId) -> &'a Node {
@@ -326,6 +327,30 @@ fn prune_forgets_what_is_over_and_nothing_else() {
     let left: Vec<_> = cluster.state.tasks().map(|task| task.id.clone()).collect();
     assert_eq!(left, [running, waiting]);
     assert_eq!(cluster.run(Command::Prune), []);
+}
+
+#[test]
+fn prune_forgets_a_bounded_number_at_a_time() {
+    let (mut cluster, _, ended) = with_a_task();
+    cluster.becomes(&ended, Status::Failed);
+    let gone = cluster.add_node("b", 0);
+    cluster.deregister(&gone);
+    for n in 0..PRUNE_LIMIT {
+        let event = some_event(&cluster);
+        let task = Task {
+            id: format!("task-{n}").into(),
+            sequence: event.sequence,
+            ..cluster.task(&ended).clone()
+        };
+        let write = Write::PutTask(task.into());
+        cluster.state.apply(&Change { write, event });
+    }
+    assert_eq!(cluster.decide(Command::Prune).unwrap().len(), PRUNE_LIMIT);
+    cluster.run(Command::Prune);
+    assert_eq!(
+        cluster.run(Command::Prune),
+        [Kind::TaskRemoved, Kind::NodeRemoved]
+    );
 }
 
 #[test]
