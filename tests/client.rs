@@ -61,6 +61,24 @@ async fn a_submission_carries_its_key_and_leaves_out_what_is_not_set() {
 }
 
 #[tokio::test]
+async fn a_drain_says_when_the_worker_itself_asks_for_it() {
+    let master = master(|app| {
+        app.default_service(web::to(|body: String| async move {
+            HttpResponse::NotFound().json(json!({"error": body, "code": "not_found"}))
+        }));
+    })
+    .await;
+    let error = master.drain("n", Some(5)).await.unwrap_err().to_string();
+    assert!(error.contains(r#"{"deadlineSeconds":5} "#), "{error}");
+    let error = master.drain_as_worker("n", 5).await.unwrap_err();
+    let error = error.to_string();
+    assert!(
+        error.contains(r#"{"deadlineSeconds":5,"byWorker":true}"#),
+        "{error}"
+    );
+}
+
+#[tokio::test]
 async fn ids_can_not_change_the_path() {
     let master = master(|app| {
         app.default_service(web::to(|request: HttpRequest| async move {

@@ -182,9 +182,29 @@ impl MasterClient {
         id: &str,
         deadline_seconds: Option<u64>,
     ) -> Result<wire::Node, Error> {
+        let drain = wire::Drain {
+            deadline_seconds,
+            by_worker: false,
+        };
+        self.ask_for_drain(id, &drain).await
+    }
+
+    /// The same, asked by the node's own worker, because it shuts down.
+    pub async fn drain_as_worker(
+        &self,
+        id: &str,
+        deadline_seconds: u64,
+    ) -> Result<wire::Node, Error> {
+        let drain = wire::Drain {
+            deadline_seconds: Some(deadline_seconds),
+            by_worker: true,
+        };
+        self.ask_for_drain(id, &drain).await
+    }
+
+    async fn ask_for_drain(&self, id: &str, drain: &wire::Drain) -> Result<wire::Node, Error> {
         let path = format!("/api/v1/nodes/{}/drain", encode(id));
-        let drain = wire::Drain { deadline_seconds };
-        self.with_body(Method::POST, &path, &drain).await
+        self.with_body(Method::POST, &path, drain).await
     }
 
     /// `POST /api/v1/nodes/{id}/uncordon`

@@ -28,7 +28,7 @@ pub enum Command {
     Uncordon(NodeId),
     /// An offline node is forgotten.
     Forget(NodeId),
-    /// All ended tasks and offline nodes are forgotten.
+    /// Ended tasks and offline nodes are forgotten, so many at a time: see `decide::PRUNE_LIMIT`.
     Prune,
     /// An operator overrides the mass-failure brake.
     ReleaseBrake,
@@ -148,4 +148,6 @@ pub struct Drain {
     pub node: NodeId,
     /// After so many seconds what still runs is moved.
     pub deadline_seconds: u64,
+    /// Its worker asks for it, because it shuts down; else an operator does.
+    pub by_worker: bool,
 }

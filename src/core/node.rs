@@ -35,6 +35,9 @@ pub struct Engine {
 pub struct DrainState {
     /// From when on what still runs is moved to other nodes.
     pub deadline: Timestamp,
+    /// Its worker asked for it, because it shuts down: over when the worker begins again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_worker: bool,
 }
 
 /// The mass-failure brake: so many nodes fell silent at once that nothing is moved.

@@ -11,7 +11,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::{
-    Brake, Change, Event, Monotonic, Node, NodeId, Now, Policy, Task, TaskId, Timestamp, Write,
+    Availability, Brake, Change, Event, Monotonic, Node, NodeId, Now, Policy, Task, TaskId,
+    Timestamp, Write,
 };
 pub use tally::Usage;
 
@@ -154,6 +155,12 @@ impl State {
     fn put_node(&mut self, node: &Arc<Node>) {
         if let Some(known) = self.nodes.get(&node.id).cloned() {
             self.leave_address(&known);
+            if known.availability == Availability::Offline
+                && node.availability == Availability::Online
+            {
+                // What was known about reaching it is about the time before it was lost.
+                self.contacts.remove(&node.id);
+            }
         }
         self.node_at
             .insert((node.hostname.clone(), node.port), node.id.clone());
@@ -273,6 +280,13 @@ impl State {
             contact.heard_at = now.mono;
             contact.heard_wall = now.wall;
         }
+    }
+
+    /// The same, when it has just registered: whoever could not be reached before may have been
+    /// another process, somewhere else.
+    pub fn registered(&mut self, node: &NodeId, now: Now) {
+        self.contacts.remove(node);
+        self.heard(node, now);
     }
 
     /// The master reached the worker, or tried in vain.

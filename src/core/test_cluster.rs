@@ -84,7 +84,7 @@ impl Cluster {
         let node = register.node.clone();
         let kinds = self.run(Command::Register(register));
         if let Some(node) = node {
-            self.state.heard(&node, self.now);
+            self.state.registered(&node, self.now);
         }
         kinds
     }
@@ -152,6 +152,16 @@ impl Cluster {
         self.run(Command::Drain(Drain {
             node: node.clone(),
             deadline_seconds,
+            by_worker: false,
+        }))
+    }
+
+    /// The drain a worker asks for when it shuts down.
+    pub fn drain_by_worker(&mut self, node: &NodeId, deadline_seconds: u64) -> Vec<Kind> {
+        self.run(Command::Drain(Drain {
+            node: node.clone(),
+            deadline_seconds,
+            by_worker: true,
         }))
     }
 

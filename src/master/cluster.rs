@@ -294,15 +294,16 @@ impl Heard {
     }
 
     fn note(self, state: &mut State, now: Now) {
-        let node = match self {
-            Self::Node(node) => node,
-            Self::At(hostname, port) => match state.node_at(&hostname, port) {
-                Some(node) => node.id.clone(),
-                None => return,
-            },
-            Self::Nobody => return,
-        };
-        state.heard(&node, now);
+        match self {
+            Self::Node(node) => state.heard(&node, now),
+            Self::At(hostname, port) => {
+                let node = state.node_at(&hostname, port).map(|node| node.id.clone());
+                if let Some(node) = node {
+                    state.registered(&node, now);
+                }
+            }
+            Self::Nobody => {}
+        }
     }
 }
 

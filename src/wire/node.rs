@@ -204,7 +204,11 @@ pub struct Node {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Drain {
     /// After so many seconds what still runs is moved to other nodes; 0: at once; left out: an
-    /// hour.
+    /// hour; at most 30 days.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deadline_seconds: Option<u64>,
+    /// The node's own worker asks, because it shuts down: the drain is over when it registers
+    /// again or signs off. Left out: an operator asks, and only uncordon ends it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub by_worker: bool,
 }

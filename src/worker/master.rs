@@ -46,7 +46,7 @@ impl Master for MasterClient {
 
     fn drain<'a>(&'a self, node_id: &'a str, deadline_seconds: u64) -> Answer<'a, ()> {
         Box::pin(async move {
-            MasterClient::drain(self, node_id, Some(deadline_seconds)).await?;
+            MasterClient::drain_as_worker(self, node_id, deadline_seconds).await?;
             Ok(())
         })
     }

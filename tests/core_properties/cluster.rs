@@ -103,9 +103,11 @@ impl Cluster {
             Step::Drain {
                 node,
                 deadline_seconds,
+                by_worker,
             } => self.command(Command::Drain(Drain {
                 node: node_id(node),
                 deadline_seconds,
+                by_worker,
             })),
             Step::Uncordon(node) => self.command(Command::Uncordon(node_id(node))),
             Step::Forget(node) => self.command(Command::Forget(node_id(node))),
@@ -233,7 +235,7 @@ impl Cluster {
         self.command(Command::Register(register));
         if let Some(node) = self.state.node_at(&address.0, address.1) {
             let id = node.id.clone();
-            self.state.heard(&id, self.now);
+            self.state.registered(&id, self.now);
         }
     }
 

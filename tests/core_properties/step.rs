@@ -35,6 +35,7 @@ pub enum Step {
     Drain {
         node: u8,
         deadline_seconds: u64,
+        by_worker: bool,
     },
     Uncordon(u8),
     Forget(u8),
@@ -116,8 +117,8 @@ fn step() -> impl Strategy<Value = Step> {
         5 => (node.clone(), option::of(any::<bool>()), option::of(several()))
             .prop_map(|(node, degraded, tasks)| Step::Heartbeat { node, degraded, tasks }),
         1 => node.clone().prop_map(Step::Deregister),
-        1 => (node.clone(), prop_oneof![Just(0_u64), Just(20)])
-            .prop_map(|(node, deadline_seconds)| Step::Drain { node, deadline_seconds }),
+        1 => (node.clone(), prop_oneof![Just(0_u64), Just(20)], any::<bool>())
+            .prop_map(|(node, deadline_seconds, by_worker)| Step::Drain { node, deadline_seconds, by_worker }),
         1 => node.clone().prop_map(Step::Uncordon),
         1 => node.clone().prop_map(Step::Forget),
         1 => Just(Step::Prune),

@@ -136,6 +136,7 @@ fn lost_node() -> Node {
         availability: Availability::Offline,
         drain: Some(DrainState {
             deadline: Timestamp(1_763_896_500_000),
+            by_worker: false,
         }),
         degraded: Some("docker does not answer".into()),
         unreachable: Some("no probe answered".into()),

@@ -162,6 +162,7 @@ pub fn full_node(id: &str) -> Node {
         availability: Availability::Offline,
         drain: Some(DrainState {
             deadline: Timestamp(i64::MAX),
+            by_worker: true,
         }),
         degraded: Some(AWKWARD.into()),
         unreachable: Some(String::new()),

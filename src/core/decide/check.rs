@@ -9,6 +9,9 @@ const LONGEST_LABEL: usize = 256;
 /// A day: longer than any container needs to end, shorter than forgotten.
 const LONGEST_GRACE_SECONDS: u32 = 86_400;
 
+/// 30 days: a drain that long is most likely a mistake, such as milliseconds.
+const LONGEST_DEADLINE_SECONDS: u64 = 2_592_000;
+
 /// A field that can't be so.
 pub fn invalid(field: impl Into<String>, problem: impl Into<String>) -> Rejection {
     Rejection::Invalid {
@@ -56,6 +59,15 @@ pub fn grace_seconds(seconds: u32) -> Result<(), Rejection> {
     if seconds > LONGEST_GRACE_SECONDS {
         let allowed = format!("must be at most {LONGEST_GRACE_SECONDS} (a day)");
         return Err(invalid("gracePeriodSeconds", allowed));
+    }
+    Ok(())
+}
+
+/// Seconds until what still runs on a drained node is moved.
+pub fn deadline_seconds(seconds: u64) -> Result<(), Rejection> {
+    if seconds > LONGEST_DEADLINE_SECONDS {
+        let allowed = format!("must be at most {LONGEST_DEADLINE_SECONDS} (30 days)");
+        return Err(invalid("deadlineSeconds", allowed));
     }
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! A worker signs off. That ends a drain too: a worker that shuts down asks for one itself, and
-//! when it comes back it takes tasks again.
+//! A worker signs off. That ends the drain it asked for when it began to shut down; an operator's
+//! goes on until the node is uncordoned.
 
 use crate::core::draft::Draft;
 use crate::core::{Availability, Change, Deregister, Node, Now, Rejection, State, transition};
@@ -12,7 +12,7 @@ pub fn deregister(state: &State, command: &Deregister, now: Now) -> Result<Vec<C
     let mut draft = Draft::new(state, now);
     if node.availability == Availability::Online {
         let node = Node {
-            drain: None,
+            drain: node.drain.filter(|drain| !drain.by_worker),
             ..node.as_ref().clone()
         };
         let for_its_tasks = format!("node {} signed off", node.id);

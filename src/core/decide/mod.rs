@@ -18,6 +18,8 @@ mod stop;
 mod submit;
 mod uncordon;
 
+pub use prune::PRUNE_LIMIT;
+
 use super::{Change, Command, Now, Rejection, State};
 
 /// Decides what `command` changes.

@@ -134,11 +134,12 @@ fn new_node(command: &Register, id: NodeId, now: Now) -> Node {
     }
 }
 
-/// A known node: what its worker says now holds; a drain goes on.
+/// A known node: what its worker says now holds. An operator's drain goes on; one that the worker
+/// asked for, because it shut down, is over.
 fn update(draft: &mut Draft<'_>, known: &Node, command: &Register) {
     let back = known.availability == Availability::Offline;
     let mut node = Node {
-        drain: known.drain,
+        drain: known.drain.filter(|drain| !drain.by_worker),
         unreachable: known.unreachable.clone().filter(|_| !back),
         engine: command.engine.clone().or_else(|| known.engine.clone()),
         registered_at: known.registered_at,
@@ -171,6 +172,7 @@ fn changed(before: &Node, after: &Node) -> String {
         ("labels", before.labels != after.labels),
         ("engine", before.engine != after.engine),
         ("version", before.version != after.version),
+        ("drain", before.drain != after.drain),
         ("engine's condition", before.degraded != after.degraded),
         (
             "heartbeat interval",

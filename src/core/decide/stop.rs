@@ -1,4 +1,4 @@
-//! A user wants a task to end. Asked twice, it changes nothing the second time.
+//! A user wants a task to end. Asked again, it may only end sooner.
 
 use super::check;
 use crate::core::draft::Draft;
@@ -21,15 +21,17 @@ pub fn stop(state: &State, command: &Stop, now: Now) -> Result<Vec<Change>, Reje
         };
         transition::end(&mut draft, &task, stopped);
     } else if task.status.is_active() {
-        let desired = Desired::Stop {
-            grace_seconds: command.grace_seconds,
+        let asked = command.grace_seconds;
+        let grace_seconds = match task.desired {
+            Desired::Run => Some(asked),
+            // It ends already, but must not go on elsewhere.
+            Desired::Move { grace_seconds, .. } => Some(asked.min(grace_seconds)),
+            Desired::Stop { grace_seconds } => Some(asked).filter(|asked| *asked < grace_seconds),
+            Desired::Remove { .. } => None,
         };
-        let removed_anyway = matches!(task.desired, Desired::Remove { .. });
-        if !removed_anyway && task.desired != desired {
-            let message = format!(
-                "a user asked for its end, within {} s",
-                command.grace_seconds
-            );
+        if let Some(grace_seconds) = grace_seconds {
+            let message = format!("a user asked for its end, within {grace_seconds} s");
+            let desired = Desired::Stop { grace_seconds };
             transition::stop(&mut draft, &task, desired, message);
         }
     }

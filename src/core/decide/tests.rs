@@ -1,9 +1,10 @@
 //! The commands that fit on a page each; `submit`, `report` and `register` have their own.
 
+use super::PRUNE_LIMIT;
 use crate::core::test_cluster::{Cluster, heartbeat, registration, spec};
 use crate::core::{
     Availability, Brake, Change, Command, Deregister, Desired, Drain, EngineCondition, Event,
-    Heartbeat, Kind, Node, NodeId, Rejection, Remove, Status, Stop, TaskId, Write,
+    Heartbeat, Kind, Node, NodeId, Rejection, Remove, Report, Status, Stop, Task, TaskId, Write,
 };
 
 fn node<'a>(cluster: &'a Cluster, id: &NodeId) -> &'a Node {
@@ -44,10 +45,48 @@ fn a_task_with_a_node_ends_there_and_asking_twice_changes_nothing() {
     assert_eq!(cluster.task(&id).status, Status::Scheduled);
     assert_eq!(cluster.stop(&id), []);
     assert_eq!(cluster.run(stop(&id, 1)), [Kind::TaskStopping]);
+    // Nobody gets more time than was said before.
+    assert_eq!(cluster.run(stop(&id, 1)), []);
+    assert_eq!(cluster.run(stop(&id, 60)), []);
     assert_eq!(
         cluster.task(&id).desired,
         Desired::Stop { grace_seconds: 1 }
     );
+}
+
+#[test]
+fn a_moved_task_that_is_stopped_gets_no_more_time_and_does_not_go_on_elsewhere() {
+    let (mut cluster, a, id) = with_a_task();
+    cluster.drain(&a, 0);
+    assert_eq!(cluster.run(stop(&id, 60)), [Kind::TaskStopping]);
+    let desired = Desired::Stop { grace_seconds: 10 };
+    assert_eq!(cluster.task(&id).desired, desired);
+}
+
+#[test]
+fn a_task_that_is_being_stopped_says_why() {
+    let (mut cluster, a, id) = with_a_task();
+    cluster.drain(&a, 0);
+    let moved = "stopping: node a is being drained";
+    assert_eq!(cluster.task(&id).reason, moved);
+    cluster.stop(&id);
+    let stopped = "stopping: a user asked for it";
+    assert_eq!(cluster.task(&id).reason, stopped);
+    cluster.becomes(&id, Status::Running);
+    assert_eq!(cluster.task(&id).reason, stopped);
+    assert_eq!(
+        cluster.task(&id).history.last().unwrap().message,
+        "runs on node a"
+    );
+    let report = Report {
+        reason: Some("SIGTERM sent".into()),
+        ..cluster.says(&id, Status::Running)
+    };
+    cluster.report(report);
+    assert_eq!(cluster.task(&id).reason, "SIGTERM sent");
+    cluster.remove(&id, true);
+    let removed = "stopping: a user wants it removed";
+    assert_eq!(cluster.task(&id).reason, removed);
 }
 
 #[test]
@@ -209,7 +248,7 @@ fn a_drain_waits_and_ends_with_uncordon() {
     );
     assert_eq!(cluster.run(Command::Uncordon(a.clone())), []);
     assert!(node(&cluster, &a).is_ready());
-    assert_eq!(cluster.drain(&a, u64::MAX), [Kind::NodeDraining]);
+    assert_eq!(cluster.drain(&a, 2_592_000), [Kind::NodeDraining]);
 }
 
 #[test]
@@ -224,6 +263,19 @@ fn a_drain_without_a_deadline_moves_at_once_what_would_run_on() {
         cluster.task(&stopping).desired,
         Desired::Stop { .. }
     ));
+}
+
+#[test]
+fn a_drain_that_would_never_end_is_refused() {
+    let (cluster, a, _) = with_a_task();
+    for deadline_seconds in [2_592_001, u64::MAX] {
+        let drain = Command::Drain(Drain {
+            node: a.clone(),
+            deadline_seconds,
+            by_worker: false,
+        });
+        assert_eq!(cluster.invalid(drain), "deadlineSeconds");
+    }
 }
 
 #[test]
@@ -249,6 +301,7 @@ fn commands_for_an_unknown_node_are_refused() {
         Command::Drain(Drain {
             node: x.clone(),
             deadline_seconds: 0,
+            by_worker: false,
         }),
         Command::Uncordon(x.clone()),
         Command::Forget(x.clone()),
@@ -274,6 +327,30 @@ fn prune_forgets_what_is_over_and_nothing_else() {
     let left: Vec<_> = cluster.state.tasks().map(|task| task.id.clone()).collect();
     assert_eq!(left, [running, waiting]);
     assert_eq!(cluster.run(Command::Prune), []);
+}
+
+#[test]
+fn prune_forgets_a_bounded_number_at_a_time() {
+    let (mut cluster, _, ended) = with_a_task();
+    cluster.becomes(&ended, Status::Failed);
+    let gone = cluster.add_node("b", 0);
+    cluster.deregister(&gone);
+    for n in 0..PRUNE_LIMIT {
+        let event = some_event(&cluster);
+        let task = Task {
+            id: format!("task-{n}").into(),
+            sequence: event.sequence,
+            ..cluster.task(&ended).clone()
+        };
+        let write = Write::PutTask(task.into());
+        cluster.state.apply(&Change { write, event });
+    }
+    assert_eq!(cluster.decide(Command::Prune).unwrap().len(), PRUNE_LIMIT);
+    cluster.run(Command::Prune);
+    assert_eq!(
+        cluster.run(Command::Prune),
+        [Kind::TaskRemoved, Kind::NodeRemoved]
+    );
 }
 
 #[test]

@@ -30,3 +30,53 @@ pub fn explain(candidates: &[Candidate<'_>], asks: &Asks) -> String {
         .collect();
     format!("no node takes it: {}", reasons.join("; "))
 }
+
+/// Whether two reasons refuse alike. The figures in parentheses do not count: they change whenever
+/// anything is placed or ends.
+pub fn same_refusal(one: &str, other: &str) -> bool {
+    one == other || without_figures(one).eq(without_figures(other))
+}
+
+fn without_figures(reason: &str) -> impl Iterator<Item = char> {
+    let mut depth = 0_u32;
+    reason.chars().filter(move |c| match c {
+        '(' => {
+            depth += 1;
+            false
+        }
+        ')' => {
+            depth = depth.saturating_sub(1);
+            false
+        }
+        _ => depth == 0,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::same_refusal;
+
+    #[test]
+    fn figures_make_no_other_refusal() {
+        let refusal = "no node takes it: 2 nodes: not enough cpu (asks 4, most free 1)";
+        assert!(same_refusal(refusal, refusal));
+        assert!(same_refusal(
+            refusal,
+            &refusal.replace("free 1", "free 470m")
+        ));
+        assert!(same_refusal(
+            "1 node: degraded (a (b) c)",
+            "1 node: degraded (d)"
+        ));
+        assert!(!same_refusal(
+            refusal,
+            &refusal.replace("2 nodes", "3 nodes")
+        ));
+        assert!(!same_refusal(refusal, &refusal.replace("cpu", "memory")));
+        assert!(!same_refusal(
+            refusal,
+            &format!("{refusal}; 1 node: draining")
+        ));
+        assert!(!same_refusal("", refusal));
+    }
+}

@@ -13,6 +13,7 @@ mod score;
 
 use super::{NodeId, Spec, State};
 pub(super) use asks::Asks;
+pub use explain::same_refusal;
 pub(super) use room::Room;
 
 /// The node that takes a task like this, else why none does.

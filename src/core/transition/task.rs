@@ -1,6 +1,7 @@
 //! A task is placed, ends, is taken from its node, is forgotten.
 
 use crate::core::draft::Draft;
+use crate::core::schedule::same_refusal;
 use crate::core::{Desired, Kind, NodeId, Status, Task};
 
 /// How a task ended.
@@ -29,10 +30,10 @@ pub fn schedule(draft: &mut Draft<'_>, task: &Task, node: &NodeId) {
     draft.put_task(placed, Kind::TaskScheduled, message);
 }
 
-/// A pending task stays so; why is written only when it is not known yet, because every look at
-/// it would else be a change.
+/// A pending task stays so; why is written only when it is another reason than the known one,
+/// whatever its figures: every task that is placed or ends would else rewrite all that wait.
 pub fn wait(draft: &mut Draft<'_>, task: &Task, reason: String) {
-    if task.reason != reason {
+    if !same_refusal(&task.reason, &reason) {
         let waiting = Task {
             reason: reason.clone(),
             ..task.clone()
@@ -113,10 +114,21 @@ fn requeue(draft: &mut Draft<'_>, task: &Task, why: &str) {
 /// A user wants it to end, or a drain wants it elsewhere.
 pub fn stop(draft: &mut Draft<'_>, task: &Task, desired: Desired, message: impl Into<String>) {
     let stopping = Task {
+        reason: stopping(&desired).unwrap_or_default(),
         desired,
         ..task.clone()
     };
     draft.put_task(stopping, Kind::TaskStopping, message);
+}
+
+/// Why a task that has not ended yet is to end; none: it is to run.
+pub fn stopping(desired: &Desired) -> Option<String> {
+    match desired {
+        Desired::Run => None,
+        Desired::Stop { .. } => Some("stopping: a user asked for it".into()),
+        Desired::Move { reason, .. } => Some(format!("stopping: {reason}")),
+        Desired::Remove { .. } => Some("stopping: a user wants it removed".into()),
+    }
 }
 
 /// A task is forgotten. Its last form says so, and therefore also what its node is to be told:

@@ -4,7 +4,8 @@ use actix_web::HttpResponse;
 
 use super::error::Refused;
 use super::{Anything, Data, Error, Nothing};
-use crate::core::{Command, Write};
+use crate::core::decide::PRUNE_LIMIT;
+use crate::core::{Change, Command, Write};
 use crate::http::Body;
 use crate::wire;
 
@@ -16,21 +17,30 @@ use crate::wire;
     responses((status = 200, description = "How many went", body = wire::Pruned), Refused),
 )]
 pub async fn prune(shared: Data, _: Body<Anything>) -> Result<HttpResponse, Error> {
-    let pruned = shared
-        .cluster
-        .mutate(Command::Prune, |_, changes| {
-            let mut pruned = wire::Pruned::default();
-            for change in changes {
-                match change.write {
-                    Write::RemoveTask(_) => pruned.tasks_removed += 1,
-                    Write::RemoveNode(_) => pruned.nodes_removed += 1,
-                    Write::PutTask(_) | Write::PutNode(_) | Write::SetBrake(_) => {}
-                }
-            }
-            pruned
-        })
-        .await?;
-    Ok(HttpResponse::Ok().json(pruned))
+    let mut pruned = wire::Pruned::default();
+    // A round that is not full has left nothing: what ends from then on is not this request's.
+    loop {
+        let removed = shared
+            .cluster
+            .mutate(Command::Prune, |_, changes| {
+                count(&mut pruned, changes);
+                changes.len()
+            })
+            .await?;
+        if removed < PRUNE_LIMIT {
+            return Ok(HttpResponse::Ok().json(pruned));
+        }
+    }
+}
+
+fn count(pruned: &mut wire::Pruned, changes: &[Change]) {
+    for change in changes {
+        match change.write {
+            Write::RemoveTask(_) => pruned.tasks_removed += 1,
+            Write::RemoveNode(_) => pruned.nodes_removed += 1,
+            Write::PutTask(_) | Write::PutNode(_) | Write::SetBrake(_) => {}
+        }
+    }
 }
 
 /// Overrides the mass-failure brake: the silent nodes count as offline, their tasks are moved.

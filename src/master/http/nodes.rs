@@ -71,6 +71,7 @@ pub async fn drain(
     let command = Command::Drain(Drain {
         node: node.clone(),
         deadline_seconds: body.0.deadline_seconds.unwrap_or(DRAIN_SECONDS),
+        by_worker: body.0.by_worker,
     });
     carry_out(&shared, node, command).await
 }

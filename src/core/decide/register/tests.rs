@@ -103,18 +103,47 @@ fn an_offline_node_comes_back() {
 }
 
 #[test]
-fn a_drain_outlives_a_restart_of_the_worker_but_not_its_signing_off() {
+fn an_operators_drain_ends_only_when_the_node_is_uncordoned() {
     let mut cluster = Cluster::new();
     let a = cluster.add_node("a", 5);
     cluster.drain(&a, 60);
+    // Its worker shuts down while it is drained, and comes back.
+    cluster.drain_by_worker(&a, 10);
+    let drain = node(&cluster, "a").drain.unwrap();
+    assert_eq!(drain.deadline, cluster.now.wall.plus_ms(10_000));
+    assert_eq!(cluster.drain_by_worker(&a, 20), []);
     cluster.register(Register {
         labels: BTreeMap::from([("new".into(), "yes".into())]),
         ..registration("a")
     });
-    assert!(node(&cluster, "a").drain.is_some());
+    assert_eq!(node(&cluster, "a").drain, Some(drain));
     cluster.deregister(&a);
     cluster.register(registration("a"));
+    assert_eq!(node(&cluster, "a").drain, Some(drain));
+    cluster.run(Command::Uncordon(a));
     assert!(node(&cluster, "a").is_ready());
+}
+
+#[test]
+fn a_worker_that_died_while_it_shut_down_takes_tasks_when_it_comes_back() {
+    let mut cluster = Cluster::new();
+    cluster.register(registration("a"));
+    let a = NodeId::from("a");
+    cluster.drain_by_worker(&a, 60);
+    assert_eq!(cluster.register(registration("a")), [Kind::NodeUpdated]);
+    assert!(node(&cluster, "a").is_ready());
+    let last = cluster.state.last_event();
+    let events = cluster.state.events_after(last - 1).unwrap();
+    assert_eq!(events[0].message, "registered again: drain changed");
+    cluster.drain_by_worker(&a, 60);
+    cluster.deregister(&a);
+    assert_eq!(node(&cluster, "a").drain, None);
+    // An operator who drains it meanwhile means it to stay drained.
+    cluster.register(registration("a"));
+    cluster.drain_by_worker(&a, 60);
+    cluster.drain(&a, 60);
+    cluster.register(registration("a"));
+    assert!(node(&cluster, "a").drain.is_some());
 }
 
 #[test]

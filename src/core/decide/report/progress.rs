@@ -2,19 +2,21 @@
 
 use crate::core::draft::Draft;
 use crate::core::line::one_line;
-use crate::core::{Kind, Report, Status, Task};
+use crate::core::{Kind, Report, Status, Task, transition};
 
 /// Its container runs now.
 pub fn started(draft: &mut Draft<'_>, task: &Task, report: &Report) {
+    let said = reason(report).filter(|said| !said.is_empty());
+    let message = match (&said, &task.node) {
+        (Some(said), _) => said.clone(),
+        (None, Some(node)) => format!("runs on node {node}"),
+        (None, None) => "runs".into(),
+    };
     let running = Task {
         status: Status::Running,
-        reason: reason(report).unwrap_or_default(),
+        reason: said.unwrap_or_else(|| unsaid_reason(task)),
         started_at: Some(draft.wall()),
         ..with_facts(task, report)
-    };
-    let message = match (&running.node, running.reason.as_str()) {
-        (Some(node), "") => format!("runs on node {node}"),
-        (_, reason) => reason.to_owned(),
     };
     draft.put_task(running, Kind::TaskRunning, message);
 }
@@ -34,7 +36,7 @@ pub fn same_status(draft: &mut Draft<'_>, task: &Task, report: &Report) {
     match said {
         Some(said) => told.reason = said,
         // What was said about the container before this one.
-        None if restarted => told.reason = String::new(),
+        None if restarted => told.reason = unsaid_reason(task),
         None => {}
     }
     let (kind, message) = if restarted {
@@ -73,6 +75,11 @@ pub fn with_facts(task: &Task, report: &Report) -> Task {
 fn reason(report: &Report) -> Option<String> {
     let said = report.reason.as_ref().or(report.error.as_ref())?;
     Some(one_line(said).into_owned())
+}
+
+/// What there is to say when the worker says nothing: why it is to end, when it is.
+fn unsaid_reason(task: &Task) -> String {
+    transition::stopping(&task.desired).unwrap_or_default()
 }
 
 fn is_news(said: Option<&String>, known: Option<&String>) -> bool {

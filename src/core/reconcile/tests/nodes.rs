@@ -301,3 +301,25 @@ fn a_long_heartbeat_interval_is_waited_for() {
         assert_eq!(cluster.nodes(), []);
     }
 }
+
+#[test]
+fn a_node_that_comes_back_is_not_judged_by_what_failed_before() {
+    let (mut cluster, ids) = cluster_of(&["a"]);
+    probed(&mut cluster, &ids, false);
+    cluster.pass(15_000);
+    assert_eq!(cluster.nodes(), [Kind::NodeOffline]);
+    assert_eq!(cluster.beat(&ids[0]), [Kind::NodeOnline]);
+    assert_eq!(cluster.state.contact(&ids[0]).failing_since, None);
+    assert_eq!(cluster.nodes(), []);
+}
+
+#[test]
+fn a_worker_that_registers_is_not_judged_by_what_failed_before() {
+    let (mut cluster, ids) = cluster_of(&["a"]);
+    probed(&mut cluster, &ids, false);
+    cluster.pass(5_000);
+    cluster.beat(&ids[0]);
+    assert_eq!(cluster.nodes(), [Kind::NodeUnreachable]);
+    cluster.add_node("a", 5);
+    assert_eq!(cluster.nodes(), [Kind::NodeReachable]);
+}

@@ -73,6 +73,26 @@ fn why_a_task_waits_is_written_only_when_it_changes() {
 }
 
 #[test]
+fn other_figures_are_no_other_reason() {
+    let mut cluster = Cluster::new();
+    cluster.register(crate::core::Register {
+        capacity: crate::core::Capacity {
+            cpu_millicores: Some(1_000),
+            ..Default::default()
+        },
+        ..crate::core::test_cluster::registration("a")
+    });
+    let waits = cluster.submit(asking(8_000));
+    cluster.place();
+    let reason = cluster.task(&waits).reason.clone();
+    cluster.submit(asking(500));
+    assert_eq!(cluster.place(), []);
+    assert_eq!(cluster.task(&waits).reason, reason);
+    cluster.drain(&"a".into(), 60);
+    assert_eq!(cluster.place(), [Kind::TaskUnschedulable]);
+}
+
+#[test]
 fn an_activation_makes_at_most_so_many_changes() {
     let mut cluster = Cluster::new();
     for _ in 0..5 {
