@@ -14,6 +14,7 @@
 
 mod agent;
 mod attempt;
+mod claim;
 mod contact;
 mod engine;
 mod error;

@@ -8,6 +8,7 @@ use actix_web::dev::ServerHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::agent::Agent;
+use super::claim::Claim;
 use super::contact::Contact;
 use super::engine::{EngineState, watch_engine};
 use super::master::Master;
@@ -25,9 +26,10 @@ use crate::clock::{SharedClock, SystemClock};
 /// Runs a worker on Docker until `token` is cancelled and everything is in order.
 ///
 /// # Errors
-/// It can't begin: the port is in use, or the engine's address makes no sense. An engine or a
-/// master that is away is no error: both are waited for.
+/// It can't begin: the port or the node id is in use, or the engine's address makes no sense. An
+/// engine or a master that is away is no error: both are waited for.
 pub async fn run(options: Options, token: CancellationToken) -> Result<(), Error> {
+    let _held_to_the_end = Claim::take(&options.node_id)?;
     let runtime = Docker::connect().map_err(|error| Error::EngineAddress(error.to_string()))?;
     let transport = Transport::start().map_err(Error::Client)?;
     let master = MasterClient::new(transport, &options.master_url);
