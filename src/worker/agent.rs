@@ -33,6 +33,11 @@ const RETRY: Backoff = Backoff {
 const LOG_EVERY: u32 = 60;
 /// A node forgotten sooner than this after it registered waits before it registers again.
 const REGISTER_AGAIN_AFTER_MS: u64 = 1_000;
+/// The master refuses a node id while another worker with it is heard of. A worker that came back
+/// at another address gets in when the old one is silent long enough (10 s), and who is refused
+/// for so long and so often never will.
+const NODE_ID_TAKEN_FOR_MS: u64 = 60_000;
+const NODE_ID_TAKEN_TIMES: u32 = 3;
 /// Registration waits so long for the engine, so that what runs is named at once.
 const ENGINE_HEAD_START: Duration = Duration::from_secs(3);
 
@@ -52,6 +57,8 @@ pub struct Agent {
     /// The master refuses heartbeats as such: reports go one by one.
     singly: bool,
     failures: u32,
+    /// Since when, and how often, the node id was refused as another's.
+    taken: Option<(Monotonic, u32)>,
 }
 
 /// What to say next.
@@ -83,11 +90,13 @@ impl Agent {
             beat_now: false,
             singly: false,
             failures: 0,
+            taken: None,
         }
     }
 
-    /// Talks with the master for as long as it is polled. To be dropped at the end.
-    pub async fn run(&mut self) {
+    /// Talks with the master for as long as it is polled; ends only when the node is another's,
+    /// and then no container was touched. To be dropped at the end.
+    pub async fn run(&mut self) -> super::Error {
         self.give_engine_a_head_start().await;
         loop {
             let Some(word) = self.next_word() else {
@@ -100,6 +109,13 @@ impl Agent {
                         log::info!("the master at {} answers again", self.options.master_url);
                     }
                     self.failures = 0;
+                    self.taken = None;
+                }
+                Err(error) if self.is_anothers_node(&error) => {
+                    return super::Error::NodeIdTaken {
+                        node_id: self.options.node_id.clone(),
+                        why: error.to_string(),
+                    };
                 }
                 Err(error) => self.failed(&error).await,
             }
@@ -172,6 +188,7 @@ impl Agent {
             answer.node.node_id
         );
         self.registered = true;
+        self.contact.accept();
         self.last_registration = self.now();
         self.accepted(mark, tasks.as_deref(), answer);
         self.learn_restarts().await;
@@ -302,6 +319,18 @@ impl Agent {
             },
             tasks,
         }
+    }
+
+    fn is_anothers_node(&mut self, error: &Error) -> bool {
+        let refused = matches!(error, Error::Status { code, .. } if code == "node_id_taken");
+        if !refused {
+            self.taken = None;
+            return false;
+        }
+        let now = self.now();
+        let (since, times) = self.taken.get_or_insert((now, 0));
+        *times += 1;
+        *times >= NODE_ID_TAKEN_TIMES && now.since_ms(*since) >= NODE_ID_TAKEN_FOR_MS
     }
 
     async fn failed(&mut self, error: &Error) {

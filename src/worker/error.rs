@@ -30,6 +30,16 @@ pub enum Error {
         "node id {0} is in use by another worker on this machine; give this one another --node-id"
     )]
     NodeIdInUse(String),
+    /// Another worker, that the master hears of, has its node id.
+    #[error(
+        "the master keeps refusing node id {node_id}: {why}; give this worker another --node-id"
+    )]
+    NodeIdTaken {
+        /// The node id.
+        node_id: String,
+        /// What the master said.
+        why: String,
+    },
 }
 
 fn why(error: &std::io::Error) -> String {

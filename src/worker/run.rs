@@ -74,31 +74,40 @@ pub async fn run_with(
         options.clone(),
         Arc::clone(&runner),
         Arc::clone(&master),
-        contact,
+        Arc::clone(&contact),
     );
     let mut agent = tokio::spawn(async move { agent.run().await });
 
     let result = {
-        let mut until_the_end = pin!(until_the_end(&options, &runner, master.as_ref(), &token));
+        let end = until_the_end(&options, &runner, master.as_ref(), &contact, &token);
+        let mut until_the_end = pin!(end);
         tokio::select! {
-            () = &mut until_the_end => Ok(()),
+            leaves = &mut until_the_end => Ok(leaves),
             ended = &mut server => Err(match ended {
                 Ok(Err(error)) => Error::Server(error),
                 Ok(Ok(())) | Err(_) => Error::Ended("the HTTP server"),
             }),
             _ = &mut engine => Err(Error::Ended("the watch on the engine")),
-            _ = &mut agent => Err(Error::Ended("the agent")),
+            ended = &mut agent => Err(ended.unwrap_or(Error::Ended("the agent"))),
         }
     };
     agent.abort();
-    if result.is_ok() && !options.leave_running {
+    if let Ok(Leaves::ForGood) = result {
         shutdown::sign_off(&runner, master.as_ref(), &options.node_id).await;
     }
     engine.abort();
     runner.abandon().await;
     streams.cancel();
     stop_server(handle).await;
-    result
+    result.map(|_| ())
+}
+
+/// How a worker leaves.
+enum Leaves {
+    /// Its tasks are ended: it signs off.
+    ForGood,
+    /// Its tasks go on.
+    ForNow,
 }
 
 /// Waits for the token, then does what there is to do before the agent may fall silent.
@@ -106,17 +115,28 @@ async fn until_the_end(
     options: &Options,
     runner: &Arc<Runner>,
     master: &dyn Master,
+    contact: &Contact,
     token: &CancellationToken,
-) {
+) -> Leaves {
     token.cancelled().await;
-    if options.leave_running {
+    if !contact.was_accepted() {
+        // Perhaps the node is another worker's: then it is not ours to empty.
+        runner.close();
+        let active = runner.active();
+        log::info!("shutting down, never registered; {active} tasks are left running");
+        return Leaves::ForNow;
+    }
+    let leaves = if options.leave_running {
         runner.close();
         log::info!("shutting down; {} tasks are left running", runner.active());
+        Leaves::ForNow
     } else {
         let total = options.shutdown_timeout;
         shutdown::drain(runner, master, &options.node_id, total).await;
-    }
+        Leaves::ForGood
+    };
     shutdown::reports_accepted(runner).await;
+    leaves
 }
 
 async fn stop_server(handle: ServerHandle) {

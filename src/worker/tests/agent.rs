@@ -1,5 +1,7 @@
 //! What the master is told, and when.
 
+use std::time::Duration;
+
 use super::{Rig, pass, stop, task};
 use crate::wire::{Condition, Quantity};
 
@@ -82,6 +84,42 @@ async fn a_master_that_forgot_the_node_gets_a_new_registration() {
     pass(10).await;
     assert_eq!(rig.master.count("register"), 2);
     assert!(!rig.master.inner().forgotten);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_id_that_stays_anothers_ends_it_and_touches_nothing() {
+    let before = Rig::going();
+    before.runner.execute(task("t", "service"));
+    before.until("t", "running").await;
+    before.runner.abandon().await;
+    let journal = before.engine.journal();
+
+    let rig = Rig::on(before.engine.clone());
+    rig.master.inner().taken = true;
+    rig.watch();
+    let mut agent = rig.agent();
+    let begun = rig.now_ms();
+    let ended = tokio::time::timeout(Duration::from_secs(120), agent.run()).await;
+    let error = ended.unwrap().to_string();
+    assert!(error.contains("node id n: node n is at b:8081"), "{error}");
+    assert!((60_000..70_000).contains(&(rig.now_ms() - begun)));
+    assert!(!rig.contact.was_accepted());
+    let changed = |line: &&String| !line.starts_with("inspect");
+    let now = rig.engine.journal();
+    assert_eq!(now.iter().skip(journal.len()).find(changed), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_id_that_becomes_free_lets_it_in() {
+    let rig = Rig::new();
+    rig.master.inner().taken = true;
+    rig.watch();
+    rig.talk();
+    pass(40).await;
+    rig.master.inner().taken = false;
+    pass(10).await;
+    assert_eq!(rig.master.count("register"), 1);
+    assert!(rig.contact.was_accepted());
 }
 
 #[tokio::test(start_paused = true)]

@@ -25,6 +25,8 @@ pub struct Inner {
     pub report_status: Option<u16>,
     /// Heartbeats too.
     pub heartbeat_status: Option<u16>,
+    /// Registrations are refused: another worker has the node's id.
+    pub taken: bool,
     pub run: Vec<Task>,
     pub stop: Vec<StopOrder>,
     /// What it knows of tasks.
@@ -89,6 +91,14 @@ impl Master for ScriptedMaster {
         Box::pin(async move {
             let mut inner = self.inner();
             inner.check()?;
+            if inner.taken {
+                return Err(Error::Status {
+                    status: 409,
+                    code: "node_id_taken".into(),
+                    error: "node n is at b:8081".into(),
+                    retry_after: None,
+                });
+            }
             inner.forgotten = false;
             inner.told.push("register".into());
             inner.registrations.push(node);

@@ -1,12 +1,16 @@
 //! A worker's end.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Rig, pass, restarted, task};
+use tokio_util::sync::CancellationToken;
+
+use super::{Rig, options, pass, restarted, task};
 use crate::wire::RestartPolicy;
 use crate::worker::order::Verdict;
 use crate::worker::runtime::scripted::Behaviour;
 use crate::worker::shutdown::{drain, reports_accepted, sign_off};
+use crate::worker::{Options, run_with};
 
 const TOTAL: Duration = Duration::from_secs(30);
 
@@ -67,6 +71,38 @@ async fn a_master_that_is_away_does_not_hold_it_up() {
         rig.engine.containers(),
         [("podling-web-t-1".to_owned(), false)]
     );
+}
+
+/// In real time, with its HTTP server.
+#[tokio::test]
+async fn who_was_never_registered_leaves_what_runs_and_says_nothing() {
+    let before = Rig::going();
+    before.runner.execute(task("t", "service"));
+    before.until("t", "running").await;
+    before.runner.abandon().await;
+
+    let rig = Rig::on(before.engine.clone());
+    rig.master.inner().taken = true;
+    let token = CancellationToken::new();
+    let running = run_with(
+        Options {
+            port: 0,
+            ..options()
+        },
+        Arc::new(rig.engine.clone()),
+        rig.master.clone(),
+        Arc::clone(&rig.clock),
+        token.clone(),
+    );
+    let cancel = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        token.cancel();
+    };
+    let (ended, ()) = tokio::join!(running, cancel);
+    ended.unwrap();
+    assert_eq!(rig.master.told(), [""; 0]);
+    let containers = rig.engine.containers();
+    assert_eq!(containers, [("podling-web-t-1".to_owned(), true)]);
 }
 
 #[tokio::test(start_paused = true)]
