@@ -10,7 +10,7 @@ mod query;
 mod refusal;
 mod resource;
 
-pub use body::{BODY_LIMIT_BYTES, Body};
+pub use body::{BODY_LIMIT_BYTES, Body, LARGE_BODY_LIMIT_BYTES, LargeBody};
 pub use query::Query;
 pub use refusal::Refusal;
 pub use resource::{not_found, resource};

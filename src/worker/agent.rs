@@ -6,6 +6,7 @@
 //! tasks go on without noticing. A heartbeat carries everything, so it also delivers every report
 //! that waits.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use super::engine::Condition;
 use super::master::Master;
 use super::runner::Runner;
 use super::shared::Shared;
+use super::told::Told;
 use super::{Options, runtime::Info};
 use crate::backoff::Backoff;
 use crate::client::Error;
@@ -59,6 +61,7 @@ pub struct Agent {
     failures: u32,
     /// Since when, and how often, the node id was refused as another's.
     taken: Option<(Monotonic, u32)>,
+    told: Told,
 }
 
 /// What to say next.
@@ -91,6 +94,7 @@ impl Agent {
             singly: false,
             failures: 0,
             taken: None,
+            told: Told::default(),
         }
     }
 
@@ -219,8 +223,9 @@ impl Agent {
         mark: super::reporter::Mark,
     ) -> Result<(), Error> {
         let TaskReport { task_id, report } = report;
+        let sent = report.clone();
         match self.master.report(&task_id, report).await {
-            Ok(()) => {}
+            Ok(()) => self.told.one(&task_id, &sent),
             Err(error) if error.is_not_found() => {
                 log::info!("{task_id}: the master has forgotten it; its report is dropped");
             }
@@ -237,12 +242,17 @@ impl Agent {
     /// could not be asked what there is: an empty one would say that nothing runs.
     fn everything(&self) -> (super::reporter::Mark, Option<Vec<TaskReport>>) {
         let (mark, waiting) = self.shared().reporter.waiting();
-        let tasks = self.runner.reports().map(|mut tasks| {
-            for report in waiting {
-                if !tasks.iter().any(|task| task.task_id == report.task_id) {
-                    tasks.push(report);
-                }
-            }
+        let waiting = waiting.into_iter().map(|task| (task.task_id.clone(), task));
+        let mut news: BTreeMap<String, TaskReport> = waiting.collect();
+        let tasks = self.runner.reports().map(|tasks| {
+            let tasks = tasks
+                .into_iter()
+                .map(|task| match news.remove(&task.task_id) {
+                    Some(_) => task,
+                    None => self.told.shorten(task),
+                });
+            let mut tasks: Vec<TaskReport> = tasks.collect();
+            tasks.extend(news.into_values());
             tasks
         });
         (mark, tasks)
@@ -273,6 +283,7 @@ impl Agent {
         if let Some(tasks) = tasks {
             self.shared().reporter.settle_all(mark);
             self.runner.confirm(tasks);
+            self.told.all(tasks);
         }
     }
 
@@ -337,6 +348,7 @@ impl Agent {
         if error.is_not_found() && self.registered {
             log::info!("the master does not know this node: registering again");
             self.registered = false;
+            self.told.nothing();
             if self.now().since_ms(self.last_registration) > REGISTER_AGAIN_AFTER_MS {
                 return;
             }

@@ -34,6 +34,7 @@ mod shared;
 mod shutdown;
 mod step;
 mod supervisor;
+mod told;
 mod tombstones;
 
 #[cfg(test)]

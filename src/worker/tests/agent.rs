@@ -163,6 +163,22 @@ async fn a_heartbeat_that_is_refused_does_not_hold_up_the_reports() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn thousands_of_kept_ends_make_a_short_heartbeat() {
+    let rig = Rig::going();
+    pass(1).await;
+    for n in 0..10_000 {
+        let id = format!("0d9c5a3e-8f5b-4b0e-9d0c-{n:012}");
+        rig.runner.execute(task(&id, "gone"));
+    }
+    pass(60).await;
+    let inner = rig.master.inner();
+    let beat = inner.heartbeats.last().unwrap();
+    assert_eq!(beat.tasks.as_ref().unwrap().len(), 10_000);
+    let bytes = serde_json::to_vec(beat).unwrap().len();
+    assert!(bytes < 1024 * 1024, "{bytes} bytes");
+}
+
+#[tokio::test(start_paused = true)]
 async fn it_beats_at_its_interval_and_more_often_when_nobody_calls() {
     let rig = Rig::going();
     pass(1).await;
