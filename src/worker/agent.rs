@@ -184,8 +184,15 @@ impl Agent {
 
     async fn register(&mut self) -> Result<(), Error> {
         let (mark, tasks) = self.everything();
-        let register = self.registration(tasks.clone());
-        let answer = self.master.register(register).await?;
+        let info = self.shared().engine.info().borrow().clone();
+        let names_host = info.is_some();
+        let register = self.registration(info, tasks.clone());
+        let answer = self.master.register(register).await;
+        // Refused as such it is not worth saying again; lost it is.
+        if answer.as_ref().err().is_none_or(is_refusal) {
+            self.host_named = names_host;
+        }
+        let answer = answer?;
         log::info!(
             "registered at {} as {}",
             self.options.master_url,
@@ -212,7 +219,10 @@ impl Agent {
             reason,
             used: None,
         };
-        let answer = self.master.heartbeat(&self.options.node_id, beat).await?;
+        let answer = self.master.heartbeat(&self.options.node_id, beat).await;
+        // What was news is news until it is heard.
+        self.beat_now = answer.is_err();
+        let answer = answer?;
         self.accepted(mark, tasks.as_deref(), answer);
         Ok(())
     }
@@ -301,9 +311,7 @@ impl Agent {
         }
     }
 
-    fn registration(&mut self, tasks: Option<Vec<TaskReport>>) -> Register {
-        let info = self.shared().engine.info().borrow().clone();
-        self.host_named = info.is_some();
+    fn registration(&mut self, info: Option<Info>, tasks: Option<Vec<TaskReport>>) -> Register {
         let condition = self.condition.borrow_and_update().clone();
         let options = &self.options;
         let host = |get: fn(&Info) -> u64| info.as_ref().map(get);

@@ -210,6 +210,36 @@ async fn a_change_of_the_engine_is_told_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn news_of_the_engine_that_got_lost_is_told_again() {
+    let rig = Rig::going();
+    pass(1).await;
+    rig.master.inner().away = true;
+    rig.engine.go_away();
+    pass(1).await;
+    rig.master.inner().away = false;
+    rig.contact.touch();
+    pass(2).await;
+    let condition = rig.master.inner().heartbeats.last().unwrap().condition;
+    assert_eq!(condition, Some(Condition::Degraded));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_whose_naming_got_lost_is_named_again() {
+    let rig = Rig::new();
+    rig.engine.go_away();
+    rig.watch();
+    rig.talk();
+    pass(10).await;
+    rig.master.inner().away = true;
+    rig.engine.come_back();
+    pass(10).await;
+    rig.master.inner().away = false;
+    pass(10).await;
+    let last = rig.master.inner().registrations.last().unwrap().clone();
+    assert_eq!(last.cpu, Some(Quantity::Number(4000)));
+}
+
+#[tokio::test(start_paused = true)]
 async fn orders_that_come_with_an_answer_are_taken() {
     let rig = Rig::going();
     rig.master.inner().run.push(task("t", "service"));
