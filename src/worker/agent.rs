@@ -11,18 +11,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
+use super::Options;
 use super::contact::Contact;
 use super::engine::Condition;
 use super::master::Master;
+use super::registration::registration;
 use super::runner::Runner;
 use super::shared::Shared;
 use super::told::Told;
-use super::{Options, runtime::Info};
 use crate::backoff::Backoff;
 use crate::client::Error;
 use crate::core::Monotonic;
-use crate::wire::{self, Heartbeat, HeartbeatAnswer, Quantity, Register, TaskReport};
+use crate::wire::{self, Heartbeat, HeartbeatAnswer, TaskReport};
 
 /// A worker that nobody has asked anything for so long beats, whatever its interval.
 const LONELY_AFTER_MS: u64 = 6_000;
@@ -62,6 +64,7 @@ pub struct Agent {
     /// Since when, and how often, the node id was refused as another's.
     taken: Option<(Monotonic, u32)>,
     told: Told,
+    silence: CancellationToken,
 }
 
 /// What to say next.
@@ -95,14 +98,25 @@ impl Agent {
             failures: 0,
             taken: None,
             told: Told::default(),
+            silence: CancellationToken::new(),
         }
     }
 
-    /// Talks with the master for as long as it is polled; ends only when the node is another's,
-    /// and then no container was touched. To be dropped at the end.
-    pub async fn run(&mut self) -> super::Error {
-        self.give_engine_a_head_start().await;
-        loop {
+    /// Cancelled, it lets the agent finish the word it is at, and no more.
+    pub fn silence(&self) -> CancellationToken {
+        self.silence.clone()
+    }
+
+    /// Talks with the master until it is silenced.
+    ///
+    /// # Errors
+    /// The node is another's; then no container was touched.
+    pub async fn run(&mut self) -> Result<(), super::Error> {
+        let silence = self.silence();
+        silence
+            .run_until_cancelled(self.give_engine_a_head_start())
+            .await;
+        while !silence.is_cancelled() {
             let Some(word) = self.next_word() else {
                 self.wait().await;
                 continue;
@@ -116,14 +130,15 @@ impl Agent {
                     self.taken = None;
                 }
                 Err(error) if self.is_anothers_node(&error) => {
-                    return super::Error::NodeIdTaken {
+                    return Err(super::Error::NodeIdTaken {
                         node_id: self.options.node_id.clone(),
                         why: error.to_string(),
-                    };
+                    });
                 }
                 Err(error) => self.failed(&error).await,
             }
         }
+        Ok(())
     }
 
     fn shared(&self) -> &Arc<Shared> {
@@ -171,6 +186,7 @@ impl Agent {
             () = shared.reporter.arrived() => {}
             changed = self.condition.changed() => self.beat_now |= changed.is_ok(),
             () = tokio::time::sleep(due_in) => {}
+            () = self.silence.cancelled() => {}
         }
     }
 
@@ -186,7 +202,8 @@ impl Agent {
         let (mark, tasks) = self.everything();
         let info = self.shared().engine.info().borrow().clone();
         let names_host = info.is_some();
-        let register = self.registration(info, tasks.clone());
+        let condition = self.condition.borrow_and_update().clone();
+        let register = registration(&self.options, info, condition, tasks.clone());
         let answer = self.master.register(register).await;
         // Refused as such it is not worth saying again; lost it is.
         if answer.as_ref().err().is_none_or(is_refusal) {
@@ -311,35 +328,6 @@ impl Agent {
         }
     }
 
-    fn registration(&mut self, info: Option<Info>, tasks: Option<Vec<TaskReport>>) -> Register {
-        let condition = self.condition.borrow_and_update().clone();
-        let options = &self.options;
-        let host = |get: fn(&Info) -> u64| info.as_ref().map(get);
-        Register {
-            hostname: options.hostname.clone(),
-            port: options.port,
-            node_id: Some(options.node_id.clone()),
-            capacity: options.capacity,
-            cpu: options
-                .cpu_millicores
-                .or_else(|| host(|info| info.cpu_millicores))
-                .map(Quantity::Number),
-            memory: options
-                .memory_bytes
-                .or_else(|| host(|info| info.memory_bytes))
-                .map(Quantity::Number),
-            labels: Some(options.labels.clone()),
-            engine: info.map(|info| info.engine),
-            version: Some(env!("CARGO_PKG_VERSION").into()),
-            heartbeat_interval_ms: Some(options.heartbeat_interval.as_millis() as u64),
-            degraded: match condition {
-                Condition::Ready => None,
-                Condition::Degraded(why) => Some(why),
-            },
-            tasks,
-        }
-    }
-
     fn is_anothers_node(&mut self, error: &Error) -> bool {
         let refused = matches!(error, Error::Status { code, .. } if code == "node_id_taken");
         if !refused {
@@ -379,7 +367,8 @@ impl Agent {
         }
         self.failures = self.failures.saturating_add(1);
         let random = self.shared().clock.now().random;
-        tokio::time::sleep(RETRY.wait(self.failures, random)).await;
+        let wait = tokio::time::sleep(RETRY.wait(self.failures, random));
+        self.silence.run_until_cancelled(wait).await;
     }
 }
 

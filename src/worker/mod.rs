@@ -26,6 +26,7 @@ mod options;
 mod order;
 mod outcome;
 mod pulls;
+mod registration;
 mod reporter;
 mod run;
 mod runner;

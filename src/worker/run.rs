@@ -3,8 +3,10 @@
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::agent::Agent;
@@ -22,6 +24,9 @@ use super::shared::Shared;
 use super::{Error, Options, http, shutdown};
 use crate::client::{MasterClient, Transport};
 use crate::clock::{SharedClock, SystemClock};
+
+/// What the agent is saying when it is silenced may take so long.
+const LAST_WORD: Duration = Duration::from_secs(2);
 
 /// Runs a worker on Docker until `token` is cancelled and everything is in order.
 ///
@@ -76,6 +81,7 @@ pub async fn run_with(
         Arc::clone(&master),
         Arc::clone(&contact),
     );
+    let silence = agent.silence();
     let mut agent = tokio::spawn(async move { agent.run().await });
 
     let result = {
@@ -88,9 +94,17 @@ pub async fn run_with(
                 Ok(Ok(())) | Err(_) => Error::Ended("the HTTP server"),
             }),
             _ = &mut engine => Err(Error::Ended("the watch on the engine")),
-            ended = &mut agent => Err(ended.unwrap_or(Error::Ended("the agent"))),
+            ended = &mut agent => Err(match ended {
+                Ok(Err(error)) => error,
+                Ok(Ok(())) | Err(_) => Error::Ended("the agent"),
+            }),
         }
     };
+    if result.is_ok() {
+        // The sign-off must not overtake the agent's last word.
+        silence.cancel();
+        let _hangs = timeout(LAST_WORD, &mut agent).await.is_err();
+    }
     agent.abort();
     if let Ok(Leaves::ForGood) = result {
         shutdown::sign_off(&runner, master.as_ref(), &options.node_id).await;

@@ -29,12 +29,26 @@ const ENGINE_MARGIN: Duration = Duration::from_secs(1);
 /// running meanwhile: it carries the reports.
 pub async fn drain(runner: &Arc<Runner>, master: &dyn Master, node_id: &str, total: Duration) {
     runner.close();
-    let tell = async {
-        if let Ok(Err(error)) = timeout(FAREWELL, master.drain(node_id, total.as_secs())).await {
-            log::warn!("the master was not told that this node drains: {error}");
-        }
-    };
-    tokio::join!(tell, end_tasks(runner, total));
+    let clock = &runner.shared().clock;
+    let begun = clock.now().mono;
+    // First: what is stopped before the master knows why looks as if it had failed.
+    let told = timeout(
+        hearing_within(total),
+        master.drain(node_id, total.as_secs()),
+    )
+    .await;
+    match told {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => log::warn!("the master was not told that this node drains: {error}"),
+        Err(_) => log::warn!("the master was not told that this node drains: no answer"),
+    }
+    let spent = Duration::from_millis(clock.now().mono.since_ms(begun));
+    end_tasks(runner, total.saturating_sub(spent)).await;
+}
+
+/// How long the master may take to hear of the drain: time that tasks don't get.
+fn hearing_within(total: Duration) -> Duration {
+    (total / 4).clamp(Duration::from_secs(1), FAREWELL)
 }
 
 async fn end_tasks(runner: &Arc<Runner>, total: Duration) {

@@ -100,7 +100,7 @@ async fn a_node_id_that_stays_anothers_ends_it_and_touches_nothing() {
     let mut agent = rig.agent();
     let begun = rig.now_ms();
     let ended = tokio::time::timeout(Duration::from_secs(120), agent.run()).await;
-    let error = ended.unwrap().to_string();
+    let error = ended.unwrap().unwrap_err().to_string();
     assert!(error.contains("node id n: node n is at b:8081"), "{error}");
     assert!((60_000..70_000).contains(&(rig.now_ms() - begun)));
     assert!(!rig.contact.was_accepted());

@@ -1,6 +1,7 @@
 //! A master that answers what a test wants and remembers what it was told.
 
 use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
 
 use crate::client::Error;
 use crate::wire::{Heartbeat, HeartbeatAnswer, Register, Report, StopOrder, Task};
@@ -27,6 +28,8 @@ pub struct Inner {
     pub heartbeat_status: Option<u16>,
     /// Registrations are refused: another worker has the node's id.
     pub taken: bool,
+    /// Reports and the drain take so long.
+    pub slow: Duration,
     pub run: Vec<Task>,
     pub stop: Vec<StopOrder>,
     /// What it knows of tasks.
@@ -36,6 +39,13 @@ pub struct Inner {
 impl ScriptedMaster {
     pub fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap()
+    }
+
+    async fn think(&self) {
+        let slow = self.inner().slow;
+        if !slow.is_zero() {
+            tokio::time::sleep(slow).await;
+        }
     }
 
     pub fn told(&self) -> Vec<String> {
@@ -130,6 +140,7 @@ impl Master for ScriptedMaster {
 
     fn report<'a>(&'a self, task_id: &'a str, report: Report) -> Answer<'a, ()> {
         Box::pin(async move {
+            self.think().await;
             let mut inner = self.inner();
             inner.check()?;
             inner
@@ -153,6 +164,7 @@ impl Master for ScriptedMaster {
 
     fn drain<'a>(&'a self, _: &'a str, deadline_seconds: u64) -> Answer<'a, ()> {
         Box::pin(async move {
+            self.think().await;
             let mut inner = self.inner();
             inner.told.push(format!("drain {deadline_seconds}"));
             inner.check()

@@ -73,6 +73,54 @@ async fn a_master_that_is_away_does_not_hold_it_up() {
     );
 }
 
+#[tokio::test(start_paused = true)]
+async fn the_master_hears_of_the_drain_before_anything_stops() {
+    let rig = Rig::going();
+    rig.runner
+        .execute(restarted(RestartPolicy::Always, task("t", "service")));
+    pass(1).await;
+    rig.master.inner().slow = Duration::from_secs(2);
+    let watch = async {
+        pass(1).await;
+        assert_eq!(rig.status("t").unwrap(), "running");
+        assert!(!rig.engine.journal().iter().any(|it| it.starts_with("stop")));
+    };
+    tokio::join!(drain(&rig.runner, rig.master.as_ref(), "n", TOTAL), watch);
+    assert_eq!(rig.status("t").unwrap(), "stopped");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_master_that_does_not_answer_the_drain_takes_none_of_the_time_over() {
+    let rig = Rig::going();
+    rig.runner.execute(task("t", "service"));
+    pass(1).await;
+    rig.master.inner().slow = Duration::from_secs(3600);
+    let begun = rig.now_ms();
+    drain(&rig.runner, rig.master.as_ref(), "n", TOTAL).await;
+    assert!(rig.now_ms() - begun <= TOTAL.as_millis() as u64);
+    assert_eq!(rig.status("t").unwrap(), "stopped");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silenced_agent_finishes_its_word() {
+    let rig = Rig::new();
+    rig.watch();
+    let mut agent = rig.agent();
+    let silence = agent.silence();
+    let end = async {
+        pass(1).await;
+        rig.master.inner().slow = Duration::from_secs(2);
+        rig.runner.execute(task("t", "service"));
+        pass(1).await;
+        assert_eq!(rig.master.count("report"), 0);
+        silence.cancel();
+    };
+    let both = async { tokio::join!(agent.run(), end) };
+    let (ended, ()) = tokio::time::timeout(TOTAL, both).await.unwrap();
+    ended.unwrap();
+    assert_eq!(rig.master.count("report"), 1);
+}
+
 /// In real time, with its HTTP server.
 #[tokio::test]
 async fn who_was_never_registered_leaves_what_runs_and_says_nothing() {
