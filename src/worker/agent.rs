@@ -20,11 +20,11 @@ use super::master::Master;
 use super::registration::registration;
 use super::runner::Runner;
 use super::shared::Shared;
-use super::told::Told;
+use super::told::{Told, is_end};
 use crate::backoff::Backoff;
 use crate::client::Error;
 use crate::core::Monotonic;
-use crate::wire::{self, Heartbeat, HeartbeatAnswer, TaskReport};
+use crate::wire::{self, Heartbeat, HeartbeatAnswer, Report, Task, TaskReport};
 
 /// A worker that nobody has asked anything for so long beats, whatever its interval.
 const LONELY_AFTER_MS: u64 = 6_000;
@@ -252,8 +252,13 @@ impl Agent {
         let TaskReport { task_id, report } = report;
         let sent = report.clone();
         match self.master.report(&task_id, report).await {
-            Ok(()) => self.told.one(&task_id, &sent),
+            Ok(task) => {
+                self.told.one(&task_id, &sent);
+                self.beat_now |= is_stale(&sent, &task);
+            }
             Err(error) if error.is_not_found() => {
+                // What to do with what is left of it is in the answer to a heartbeat.
+                self.beat_now = true;
                 log::info!("{task_id}: the master has forgotten it; its report is dropped");
             }
             Err(error) if is_refusal(&error) => {
@@ -370,6 +375,12 @@ impl Agent {
         let wait = tokio::time::sleep(RETRY.wait(self.failures, random));
         self.silence.run_until_cancelled(wait).await;
     }
+}
+
+/// What goes on here is not what the master wants to go on: the next heartbeat's answer stops it.
+fn is_stale(report: &Report, task: &Task) -> bool {
+    let same = report.attempt == Some(task.attempt) && report.node_id == task.node_id;
+    !is_end(report) && !same
 }
 
 /// Saying the same again would be refused again.

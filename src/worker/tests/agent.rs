@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Rig, pass, stop, task};
-use crate::wire::{Condition, Quantity};
+use super::{Rig, attempt, pass, stop, task};
+use crate::wire::{Condition, Quantity, Task};
 
 #[tokio::test(start_paused = true)]
 async fn it_registers_with_what_its_host_has() {
@@ -132,6 +132,31 @@ async fn a_report_of_a_task_that_is_gone_or_refused_is_dropped() {
         pass(5).await;
         assert_eq!(rig.master.count("report"), 1, "{status}");
         assert_eq!(rig.runner.shared().reporter.count(), 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_master_has_elsewhere_or_not_at_all_is_followed_by_a_heartbeat() {
+    let here = |attempt_here, node: &str| Task {
+        node_id: Some(node.into()),
+        ..attempt("t", "service", attempt_here)
+    };
+    let cases = [
+        (Some(here(1, "n")), None, 0),
+        (Some(here(2, "n")), None, 1),
+        (Some(here(1, "m")), None, 1),
+        (None, Some(404), 1),
+    ];
+    for (known, status, beats) in cases {
+        let rig = Rig::going();
+        pass(1).await;
+        let before = rig.master.count("heartbeat");
+        rig.master.inner().tasks.extend(known.clone());
+        rig.master.inner().report_status = status;
+        rig.runner.execute(task("t", "service"));
+        pass(1).await;
+        let after = rig.master.count("heartbeat");
+        assert_eq!(after - before, beats, "{known:?}");
     }
 }
 

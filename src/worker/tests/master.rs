@@ -74,6 +74,15 @@ impl Inner {
         Ok(())
     }
 
+    /// As it knows it, or as it is reported.
+    fn task(&self, task_id: &str, report: &Report) -> Task {
+        let known = self.tasks.iter().find(|task| task.task_id == task_id);
+        known.cloned().unwrap_or_else(|| Task {
+            node_id: report.node_id.clone(),
+            ..super::attempt(task_id, "x", report.attempt.unwrap_or_default())
+        })
+    }
+
     fn answer(&mut self) -> HeartbeatAnswer {
         let run = std::mem::take(&mut self.run);
         let stop = std::mem::take(&mut self.stop);
@@ -138,7 +147,7 @@ impl Master for ScriptedMaster {
         })
     }
 
-    fn report<'a>(&'a self, task_id: &'a str, report: Report) -> Answer<'a, ()> {
+    fn report<'a>(&'a self, task_id: &'a str, report: Report) -> Answer<'a, Task> {
         Box::pin(async move {
             self.think().await;
             let mut inner = self.inner();
@@ -148,7 +157,7 @@ impl Master for ScriptedMaster {
                 .push(format!("report {task_id}={}", report.status));
             match inner.report_status {
                 Some(refused) => Err(status(refused)),
-                None => Ok(()),
+                None => Ok(inner.task(task_id, &report)),
             }
         })
     }
