@@ -24,6 +24,7 @@ async fn services_stop_at_once_and_jobs_get_their_time() {
     rig.runner.execute(task("job", "long"));
     pass(1).await;
     let begun = rig.now_ms();
+    assert_eq!(rig.runner.unfinished(), ["web (job)", "web (service)"]);
     drain(&rig.runner, rig.master.as_ref(), "n", TOTAL).await;
     assert_eq!((rig.now_ms() - begun) / 1000, 14);
     assert_eq!(rig.status("service").unwrap(), "stopped");
