@@ -12,15 +12,22 @@ use serde::de::DeserializeOwned;
 
 use super::Refusal;
 
-/// Bodies longer than this are refused, before they are read when their length is announced.
+/// Bodies longer than this are refused, before they are read when their length is announced; but
+/// see [`LargeBody`].
 pub const BODY_LIMIT_BYTES: usize = 1024 * 1024;
+
+/// The limit of what lists everything a worker has: registrations and heartbeats.
+pub const LARGE_BODY_LIMIT_BYTES: usize = 64 * 1024 * 1024;
 
 /// A JSON body as an argument of a handler. Whether fields it does not know are refused is up to
 /// `T` (`#[serde(deny_unknown_fields)]`).
 #[derive(Debug)]
-pub struct Body<T>(pub T);
+pub struct Body<T, const LIMIT: usize = BODY_LIMIT_BYTES>(pub T);
 
-impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
+/// A body with the larger limit.
+pub type LargeBody<T> = Body<T, LARGE_BODY_LIMIT_BYTES>;
+
+impl<T: DeserializeOwned + 'static, const LIMIT: usize> FromRequest for Body<T, LIMIT> {
     type Error = Refusal;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Refusal>>>>;
 
@@ -29,10 +36,10 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
         let json = is_json(request);
         let payload = payload.take();
         Box::pin(async move {
-            if announced.is_some_and(|length| length > BODY_LIMIT_BYTES) {
-                return Err(too_long());
+            if announced.is_some_and(|length| length > LIMIT) {
+                return Err(too_long(LIMIT));
             }
-            let text = read(payload).await?;
+            let text = read(payload, LIMIT).await?;
             if text.is_empty() {
                 return parse(b"{}").map(Body);
             }
@@ -59,24 +66,24 @@ fn is_json(request: &HttpRequest) -> bool {
         || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
-async fn read(mut payload: Payload) -> Result<web::BytesMut, Refusal> {
+async fn read(mut payload: Payload, limit: usize) -> Result<web::BytesMut, Refusal> {
     let mut text = web::BytesMut::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk
             .map_err(|error| Refusal::invalid(format!("the body could not be read: {error}")))?;
-        if text.len() + chunk.len() > BODY_LIMIT_BYTES {
-            return Err(too_long());
+        if text.len() + chunk.len() > limit {
+            return Err(too_long(limit));
         }
         text.extend_from_slice(&chunk);
     }
     Ok(text)
 }
 
-fn too_long() -> Refusal {
+fn too_long(limit: usize) -> Refusal {
     Refusal::new(
         StatusCode::PAYLOAD_TOO_LARGE,
         "body_too_long",
-        format!("the body is longer than {BODY_LIMIT_BYTES} bytes"),
+        format!("the body is longer than {limit} bytes"),
     )
 }
 
@@ -105,8 +112,33 @@ fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Refusal> {
 
 #[cfg(test)]
 mod tests {
+    use actix_web::test::TestRequest;
+
     use super::*;
-    use crate::wire::{Stop, SubmitTask};
+    use crate::wire::{Heartbeat, Register, Stop, SubmitTask};
+
+    #[actix_web::test]
+    async fn ten_thousand_tasks_fit_where_everything_is_listed() {
+        let task = serde_json::json!({
+            "taskId": "0d9c5a3e-8f5b-4b0e-9d0c-000000000000", "attempt": 1, "status": "failed",
+            "nodeId": "worker-1", "containerId": "f".repeat(64), "exitCode": 1,
+            "error": "exit code 1", "reason": "exit code 1", "restartCount": 0,
+        });
+        let body = serde_json::json!({
+            "hostname": "h", "port": 1, "tasks": vec![task; 10_000],
+        });
+        let request = || TestRequest::post().set_json(&body).to_http_parts();
+        let (http, mut payload) = request();
+        let register = LargeBody::<Register>::from_request(&http, &mut payload).await;
+        assert_eq!(register.unwrap().0.tasks.unwrap().len(), 10_000);
+        let (http, mut payload) = request();
+        let beat = LargeBody::<Heartbeat>::from_request(&http, &mut payload).await;
+        assert_eq!(beat.unwrap().0.tasks.unwrap().len(), 10_000);
+        let (http, mut payload) = request();
+        let refused = Body::<Register>::from_request(&http, &mut payload).await;
+        let refused = refused.unwrap_err().to_string();
+        assert_eq!(refused, "the body is longer than 1048576 bytes");
+    }
 
     #[test]
     fn a_wrong_field_is_named_with_its_path() {

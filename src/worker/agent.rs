@@ -6,21 +6,25 @@
 //! tasks go on without noticing. A heartbeat carries everything, so it also delivers every report
 //! that waits.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
+use super::Options;
 use super::contact::Contact;
 use super::engine::Condition;
 use super::master::Master;
+use super::registration::registration;
 use super::runner::Runner;
 use super::shared::Shared;
-use super::{Options, runtime::Info};
+use super::told::{Told, is_end};
 use crate::backoff::Backoff;
 use crate::client::Error;
 use crate::core::Monotonic;
-use crate::wire::{self, Heartbeat, HeartbeatAnswer, Quantity, Register, TaskReport};
+use crate::wire::{self, Heartbeat, HeartbeatAnswer, Report, Task, TaskReport};
 
 /// A worker that nobody has asked anything for so long beats, whatever its interval.
 const LONELY_AFTER_MS: u64 = 6_000;
@@ -33,6 +37,11 @@ const RETRY: Backoff = Backoff {
 const LOG_EVERY: u32 = 60;
 /// A node forgotten sooner than this after it registered waits before it registers again.
 const REGISTER_AGAIN_AFTER_MS: u64 = 1_000;
+/// The master refuses a node id while another worker with it is heard of. A worker that came back
+/// at another address gets in when the old one is silent long enough (10 s), and who is refused
+/// for so long and so often never will.
+const NODE_ID_TAKEN_FOR_MS: u64 = 60_000;
+const NODE_ID_TAKEN_TIMES: u32 = 3;
 /// Registration waits so long for the engine, so that what runs is named at once.
 const ENGINE_HEAD_START: Duration = Duration::from_secs(3);
 
@@ -52,6 +61,10 @@ pub struct Agent {
     /// The master refuses heartbeats as such: reports go one by one.
     singly: bool,
     failures: u32,
+    /// Since when, and how often, the node id was refused as another's.
+    taken: Option<(Monotonic, u32)>,
+    told: Told,
+    silence: CancellationToken,
 }
 
 /// What to say next.
@@ -83,13 +96,27 @@ impl Agent {
             beat_now: false,
             singly: false,
             failures: 0,
+            taken: None,
+            told: Told::default(),
+            silence: CancellationToken::new(),
         }
     }
 
-    /// Talks with the master for as long as it is polled. To be dropped at the end.
-    pub async fn run(&mut self) {
-        self.give_engine_a_head_start().await;
-        loop {
+    /// Cancelled, it lets the agent finish the word it is at, and no more.
+    pub fn silence(&self) -> CancellationToken {
+        self.silence.clone()
+    }
+
+    /// Talks with the master until it is silenced.
+    ///
+    /// # Errors
+    /// The node is another's; then no container was touched.
+    pub async fn run(&mut self) -> Result<(), super::Error> {
+        let silence = self.silence();
+        silence
+            .run_until_cancelled(self.give_engine_a_head_start())
+            .await;
+        while !silence.is_cancelled() {
             let Some(word) = self.next_word() else {
                 self.wait().await;
                 continue;
@@ -100,10 +127,18 @@ impl Agent {
                         log::info!("the master at {} answers again", self.options.master_url);
                     }
                     self.failures = 0;
+                    self.taken = None;
+                }
+                Err(error) if self.is_anothers_node(&error) => {
+                    return Err(super::Error::NodeIdTaken {
+                        node_id: self.options.node_id.clone(),
+                        why: error.to_string(),
+                    });
                 }
                 Err(error) => self.failed(&error).await,
             }
         }
+        Ok(())
     }
 
     fn shared(&self) -> &Arc<Shared> {
@@ -151,6 +186,7 @@ impl Agent {
             () = shared.reporter.arrived() => {}
             changed = self.condition.changed() => self.beat_now |= changed.is_ok(),
             () = tokio::time::sleep(due_in) => {}
+            () = self.silence.cancelled() => {}
         }
     }
 
@@ -164,14 +200,23 @@ impl Agent {
 
     async fn register(&mut self) -> Result<(), Error> {
         let (mark, tasks) = self.everything();
-        let register = self.registration(tasks.clone());
-        let answer = self.master.register(register).await?;
+        let info = self.shared().engine.info().borrow().clone();
+        let names_host = info.is_some();
+        let condition = self.condition.borrow_and_update().clone();
+        let register = registration(&self.options, info, condition, tasks.clone());
+        let answer = self.master.register(register).await;
+        // Refused as such it is not worth saying again; lost it is.
+        if answer.as_ref().err().is_none_or(is_refusal) {
+            self.host_named = names_host;
+        }
+        let answer = answer?;
         log::info!(
             "registered at {} as {}",
             self.options.master_url,
             answer.node.node_id
         );
         self.registered = true;
+        self.contact.accept();
         self.last_registration = self.now();
         self.accepted(mark, tasks.as_deref(), answer);
         self.learn_restarts().await;
@@ -191,7 +236,10 @@ impl Agent {
             reason,
             used: None,
         };
-        let answer = self.master.heartbeat(&self.options.node_id, beat).await?;
+        let answer = self.master.heartbeat(&self.options.node_id, beat).await;
+        // What was news is news until it is heard.
+        self.beat_now = answer.is_err();
+        let answer = answer?;
         self.accepted(mark, tasks.as_deref(), answer);
         Ok(())
     }
@@ -202,9 +250,15 @@ impl Agent {
         mark: super::reporter::Mark,
     ) -> Result<(), Error> {
         let TaskReport { task_id, report } = report;
+        let sent = report.clone();
         match self.master.report(&task_id, report).await {
-            Ok(()) => {}
+            Ok(task) => {
+                self.told.one(&task_id, &sent);
+                self.beat_now |= is_stale(&sent, &task);
+            }
             Err(error) if error.is_not_found() => {
+                // What to do with what is left of it is in the answer to a heartbeat.
+                self.beat_now = true;
                 log::info!("{task_id}: the master has forgotten it; its report is dropped");
             }
             Err(error) if is_refusal(&error) => {
@@ -220,12 +274,17 @@ impl Agent {
     /// could not be asked what there is: an empty one would say that nothing runs.
     fn everything(&self) -> (super::reporter::Mark, Option<Vec<TaskReport>>) {
         let (mark, waiting) = self.shared().reporter.waiting();
-        let tasks = self.runner.reports().map(|mut tasks| {
-            for report in waiting {
-                if !tasks.iter().any(|task| task.task_id == report.task_id) {
-                    tasks.push(report);
-                }
-            }
+        let waiting = waiting.into_iter().map(|task| (task.task_id.clone(), task));
+        let mut news: BTreeMap<String, TaskReport> = waiting.collect();
+        let tasks = self.runner.reports().map(|tasks| {
+            let tasks = tasks
+                .into_iter()
+                .map(|task| match news.remove(&task.task_id) {
+                    Some(_) => task,
+                    None => self.told.shorten(task),
+                });
+            let mut tasks: Vec<TaskReport> = tasks.collect();
+            tasks.extend(news.into_values());
             tasks
         });
         (mark, tasks)
@@ -256,6 +315,7 @@ impl Agent {
         if let Some(tasks) = tasks {
             self.shared().reporter.settle_all(mark);
             self.runner.confirm(tasks);
+            self.told.all(tasks);
         }
     }
 
@@ -273,41 +333,23 @@ impl Agent {
         }
     }
 
-    fn registration(&mut self, tasks: Option<Vec<TaskReport>>) -> Register {
-        let info = self.shared().engine.info().borrow().clone();
-        self.host_named = info.is_some();
-        let condition = self.condition.borrow_and_update().clone();
-        let options = &self.options;
-        let host = |get: fn(&Info) -> u64| info.as_ref().map(get);
-        Register {
-            hostname: options.hostname.clone(),
-            port: options.port,
-            node_id: Some(options.node_id.clone()),
-            capacity: options.capacity,
-            cpu: options
-                .cpu_millicores
-                .or_else(|| host(|info| info.cpu_millicores))
-                .map(Quantity::Number),
-            memory: options
-                .memory_bytes
-                .or_else(|| host(|info| info.memory_bytes))
-                .map(Quantity::Number),
-            labels: Some(options.labels.clone()),
-            engine: info.map(|info| info.engine),
-            version: Some(env!("CARGO_PKG_VERSION").into()),
-            heartbeat_interval_ms: Some(options.heartbeat_interval.as_millis() as u64),
-            degraded: match condition {
-                Condition::Ready => None,
-                Condition::Degraded(why) => Some(why),
-            },
-            tasks,
+    fn is_anothers_node(&mut self, error: &Error) -> bool {
+        let refused = matches!(error, Error::Status { code, .. } if code == "node_id_taken");
+        if !refused {
+            self.taken = None;
+            return false;
         }
+        let now = self.now();
+        let (since, times) = self.taken.get_or_insert((now, 0));
+        *times += 1;
+        *times >= NODE_ID_TAKEN_TIMES && now.since_ms(*since) >= NODE_ID_TAKEN_FOR_MS
     }
 
     async fn failed(&mut self, error: &Error) {
         if error.is_not_found() && self.registered {
             log::info!("the master does not know this node: registering again");
             self.registered = false;
+            self.told.nothing();
             if self.now().since_ms(self.last_registration) > REGISTER_AGAIN_AFTER_MS {
                 return;
             }
@@ -330,8 +372,15 @@ impl Agent {
         }
         self.failures = self.failures.saturating_add(1);
         let random = self.shared().clock.now().random;
-        tokio::time::sleep(RETRY.wait(self.failures, random)).await;
+        let wait = tokio::time::sleep(RETRY.wait(self.failures, random));
+        self.silence.run_until_cancelled(wait).await;
     }
+}
+
+/// What goes on here is not what the master wants to go on: the next heartbeat's answer stops it.
+fn is_stale(report: &Report, task: &Task) -> bool {
+    let same = report.attempt == Some(task.attempt) && report.node_id == task.node_id;
+    !is_end(report) && !same
 }
 
 /// Saying the same again would be refused again.

@@ -1,8 +1,8 @@
-//! Why a worker could not start.
+//! Why a worker could not start, or not go on.
 
 use std::net::SocketAddr;
 
-/// Why a worker could not start.
+/// Why a worker could not start, or not go on.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Its address can't be listened on.
@@ -25,6 +25,21 @@ pub enum Error {
     /// The container engine's address (`DOCKER_HOST`) makes no sense.
     #[error("the container engine's address makes no sense: {0}")]
     EngineAddress(String),
+    /// Another worker on this machine has its node id.
+    #[error(
+        "node id {0} is in use by another worker on this machine; give this one another --node-id"
+    )]
+    NodeIdInUse(String),
+    /// Another worker, that the master hears of, has its node id.
+    #[error(
+        "the master keeps refusing node id {node_id}: {why}; give this worker another --node-id"
+    )]
+    NodeIdTaken {
+        /// The node id.
+        node_id: String,
+        /// What the master said.
+        why: String,
+    },
 }
 
 fn why(error: &std::io::Error) -> String {

@@ -14,8 +14,8 @@ pub trait Master: Send + Sync + 'static {
     fn register(&self, node: Register) -> Answer<'_, HeartbeatAnswer>;
     /// The worker lives, and runs this.
     fn heartbeat<'a>(&'a self, node_id: &'a str, beat: Heartbeat) -> Answer<'a, HeartbeatAnswer>;
-    /// This became of a task.
-    fn report<'a>(&'a self, task_id: &'a str, report: Report) -> Answer<'a, ()>;
+    /// This became of a task; gives the task as the master knows it then.
+    fn report<'a>(&'a self, task_id: &'a str, report: Report) -> Answer<'a, Task>;
     /// The task as the master knows it.
     fn task<'a>(&'a self, task_id: &'a str) -> Answer<'a, Task>;
     /// The worker takes nothing new; what runs is moved after so many seconds.
@@ -33,11 +33,8 @@ impl Master for MasterClient {
         Box::pin(async move { MasterClient::heartbeat(self, node_id, &beat).await })
     }
 
-    fn report<'a>(&'a self, task_id: &'a str, report: Report) -> Answer<'a, ()> {
-        Box::pin(async move {
-            MasterClient::report(self, task_id, &report).await?;
-            Ok(())
-        })
+    fn report<'a>(&'a self, task_id: &'a str, report: Report) -> Answer<'a, Task> {
+        Box::pin(async move { MasterClient::report(self, task_id, &report).await })
     }
 
     fn task<'a>(&'a self, task_id: &'a str) -> Answer<'a, Task> {

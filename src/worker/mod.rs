@@ -14,6 +14,7 @@
 
 mod agent;
 mod attempt;
+mod claim;
 mod contact;
 mod engine;
 mod error;
@@ -25,6 +26,7 @@ mod options;
 mod order;
 mod outcome;
 mod pulls;
+mod registration;
 mod reporter;
 mod run;
 mod runner;
@@ -33,6 +35,7 @@ mod shared;
 mod shutdown;
 mod step;
 mod supervisor;
+mod told;
 mod tombstones;
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! comes late sees where each layer is and then what follows.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use futures_util::{Stream, StreamExt, stream};
 use tokio::sync::broadcast::error::RecvError;
@@ -20,8 +20,10 @@ const STEPS_KEPT: usize = 256;
 /// The pulls in progress.
 pub struct Pulls {
     runtime: Arc<dyn Runtime>,
-    by_image: Mutex<HashMap<String, Weak<Pull>>>,
+    by_image: Mutex<ByImage>,
 }
+
+type ByImage = HashMap<String, Weak<Pull>>;
 
 /// One pull; dropped by its last waiter, it is ended.
 struct Pull {
@@ -60,26 +62,24 @@ impl Pulls {
 
     /// The steps of the pull of this image, until it is over; none when it isn't pulled now.
     pub fn watch(&self, image: &str) -> Option<impl Stream<Item = PullProgress> + use<>> {
-        let pull = self.running(image)?;
+        let pull = running(&self.lock(), image)?;
         let progress = Arc::clone(&pull.progress);
         let done = pull.done.clone();
         drop(pull); // looking on does not keep it going
         Some(progress.follow(done))
     }
 
-    fn running(&self, image: &str) -> Option<Arc<Pull>> {
-        let by_image = self.by_image.lock().unwrap_or_else(PoisonError::into_inner);
-        let pull = by_image.get(image)?.upgrade()?;
-        let running = pull.done.borrow().is_none();
-        running.then_some(pull)
+    fn lock(&self) -> MutexGuard<'_, ByImage> {
+        self.by_image.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn join(&self, image: &str) -> Arc<Pull> {
-        if let Some(pull) = self.running(image) {
+        // Looked up and entered under one lock: else two who come at once would pull twice.
+        let mut by_image = self.lock();
+        if let Some(pull) = running(&by_image, image) {
             return pull;
         }
         let pull = self.begin(image.to_owned());
-        let mut by_image = self.by_image.lock().unwrap_or_else(PoisonError::into_inner);
         by_image.retain(|_, other| other.strong_count() > 0);
         by_image.insert(image.to_owned(), Arc::downgrade(&pull));
         pull
@@ -108,6 +108,12 @@ impl Pulls {
             _ended_with_this: nobody_waits.drop_guard(),
         })
     }
+}
+
+fn running(by_image: &ByImage, image: &str) -> Option<Arc<Pull>> {
+    let pull = by_image.get(image)?.upgrade()?;
+    let running = pull.done.borrow().is_none();
+    running.then_some(pull)
 }
 
 impl Progress {
@@ -142,5 +148,33 @@ impl Progress {
             }
         });
         stream::iter(so_far).chain(then)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+
+    use super::*;
+    use crate::worker::runtime::scripted::Scripted;
+
+    #[tokio::test]
+    async fn who_comes_at_once_shares_one_pull() {
+        let pulls = Pulls::new(Arc::new(Scripted::default()));
+        let handle = tokio::runtime::Handle::current();
+        for round in 0..200 {
+            let image = format!("image-{round}");
+            let together = Barrier::new(4);
+            let join = || {
+                let _entered = handle.enter();
+                together.wait();
+                pulls.join(&image)
+            };
+            let joined: Vec<Arc<Pull>> = std::thread::scope(|scope| {
+                let threads: Vec<_> = (0..4).map(|_| scope.spawn(join)).collect();
+                threads.into_iter().map(|it| it.join().unwrap()).collect()
+            });
+            assert!(joined.iter().all(|pull| Arc::ptr_eq(pull, &joined[0])));
+        }
     }
 }

@@ -3,11 +3,14 @@
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::agent::Agent;
+use super::claim::Claim;
 use super::contact::Contact;
 use super::engine::{EngineState, watch_engine};
 use super::master::Master;
@@ -22,12 +25,16 @@ use super::{Error, Options, http, shutdown};
 use crate::client::{MasterClient, Transport};
 use crate::clock::{SharedClock, SystemClock};
 
+/// What the agent is saying when it is silenced may take so long.
+const LAST_WORD: Duration = Duration::from_secs(2);
+
 /// Runs a worker on Docker until `token` is cancelled and everything is in order.
 ///
 /// # Errors
-/// It can't begin: the port is in use, or the engine's address makes no sense. An engine or a
-/// master that is away is no error: both are waited for.
+/// It can't begin: the port or the node id is in use, or the engine's address makes no sense. An
+/// engine or a master that is away is no error: both are waited for.
 pub async fn run(options: Options, token: CancellationToken) -> Result<(), Error> {
+    let _held_to_the_end = Claim::take(&options.node_id)?;
     let runtime = Docker::connect().map_err(|error| Error::EngineAddress(error.to_string()))?;
     let transport = Transport::start().map_err(Error::Client)?;
     let master = MasterClient::new(transport, &options.master_url);
@@ -72,31 +79,49 @@ pub async fn run_with(
         options.clone(),
         Arc::clone(&runner),
         Arc::clone(&master),
-        contact,
+        Arc::clone(&contact),
     );
+    let silence = agent.silence();
     let mut agent = tokio::spawn(async move { agent.run().await });
 
     let result = {
-        let mut until_the_end = pin!(until_the_end(&options, &runner, master.as_ref(), &token));
+        let end = until_the_end(&options, &runner, master.as_ref(), &contact, &token);
+        let mut until_the_end = pin!(end);
         tokio::select! {
-            () = &mut until_the_end => Ok(()),
+            leaves = &mut until_the_end => Ok(leaves),
             ended = &mut server => Err(match ended {
                 Ok(Err(error)) => Error::Server(error),
                 Ok(Ok(())) | Err(_) => Error::Ended("the HTTP server"),
             }),
             _ = &mut engine => Err(Error::Ended("the watch on the engine")),
-            _ = &mut agent => Err(Error::Ended("the agent")),
+            ended = &mut agent => Err(match ended {
+                Ok(Err(error)) => error,
+                Ok(Ok(())) | Err(_) => Error::Ended("the agent"),
+            }),
         }
     };
+    if result.is_ok() {
+        // The sign-off must not overtake the agent's last word.
+        silence.cancel();
+        let _hangs = timeout(LAST_WORD, &mut agent).await.is_err();
+    }
     agent.abort();
-    if result.is_ok() && !options.leave_running {
+    if let Ok(Leaves::ForGood) = result {
         shutdown::sign_off(&runner, master.as_ref(), &options.node_id).await;
     }
     engine.abort();
     runner.abandon().await;
     streams.cancel();
     stop_server(handle).await;
-    result
+    result.map(|_| ())
+}
+
+/// How a worker leaves.
+enum Leaves {
+    /// Its tasks are ended: it signs off.
+    ForGood,
+    /// Its tasks go on.
+    ForNow,
 }
 
 /// Waits for the token, then does what there is to do before the agent may fall silent.
@@ -104,17 +129,28 @@ async fn until_the_end(
     options: &Options,
     runner: &Arc<Runner>,
     master: &dyn Master,
+    contact: &Contact,
     token: &CancellationToken,
-) {
+) -> Leaves {
     token.cancelled().await;
-    if options.leave_running {
+    if !contact.was_accepted() {
+        // Perhaps the node is another worker's: then it is not ours to empty.
+        runner.close();
+        let active = runner.active();
+        log::info!("shutting down, never registered; {active} tasks are left running");
+        return Leaves::ForNow;
+    }
+    let leaves = if options.leave_running {
         runner.close();
         log::info!("shutting down; {} tasks are left running", runner.active());
+        Leaves::ForNow
     } else {
         let total = options.shutdown_timeout;
         shutdown::drain(runner, master, &options.node_id, total).await;
-    }
+        Leaves::ForGood
+    };
     shutdown::reports_accepted(runner).await;
+    leaves
 }
 
 async fn stop_server(handle: ServerHandle) {

@@ -25,16 +25,33 @@ const FAREWELL: Duration = Duration::from_secs(5);
 /// The engine gets so long beyond the grace to say that a container is gone.
 const ENGINE_MARGIN: Duration = Duration::from_secs(1);
 
+/// So many tasks are named in a message.
+const NAMED: usize = 10;
+
 /// Ends all tasks within `total` and tells the master, as far as it listens. The agent must be
 /// running meanwhile: it carries the reports.
 pub async fn drain(runner: &Arc<Runner>, master: &dyn Master, node_id: &str, total: Duration) {
     runner.close();
-    let tell = async {
-        if let Ok(Err(error)) = timeout(FAREWELL, master.drain(node_id, total.as_secs())).await {
-            log::warn!("the master was not told that this node drains: {error}");
-        }
-    };
-    tokio::join!(tell, end_tasks(runner, total));
+    let clock = &runner.shared().clock;
+    let begun = clock.now().mono;
+    // First: what is stopped before the master knows why looks as if it had failed.
+    let told = timeout(
+        hearing_within(total),
+        master.drain(node_id, total.as_secs()),
+    )
+    .await;
+    match told {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => log::warn!("the master was not told that this node drains: {error}"),
+        Err(_) => log::warn!("the master was not told that this node drains: no answer"),
+    }
+    let spent = Duration::from_millis(clock.now().mono.since_ms(begun));
+    end_tasks(runner, total.saturating_sub(spent)).await;
+}
+
+/// How long the master may take to hear of the drain: time that tasks don't get.
+fn hearing_within(total: Duration) -> Duration {
+    (total / 4).clamp(Duration::from_secs(1), FAREWELL)
 }
 
 async fn end_tasks(runner: &Arc<Runner>, total: Duration) {
@@ -43,11 +60,7 @@ async fn end_tasks(runner: &Arc<Runner>, total: Duration) {
     }
     let grace = grace_within(total);
     let patience = total.saturating_sub(grace + ENGINE_MARGIN);
-    log::info!(
-        "{} tasks get {} s to end",
-        runner.active(),
-        patience.as_secs()
-    );
+    log::info!("{}", waits_for(&runner.unfinished(), patience));
     runner.stop_all(grace.as_secs() as u32, |policy| {
         policy == RestartPolicy::Always
     });
@@ -64,6 +77,25 @@ async fn end_tasks(runner: &Arc<Runner>, total: Duration) {
             );
         }
     }
+}
+
+fn waits_for(tasks: &[String], patience: Duration) -> String {
+    format!(
+        "waiting up to {} s for {} to end; a second signal ends podling at once: containers keep running",
+        patience.as_secs(),
+        listed(tasks)
+    )
+}
+
+/// `2 tasks: a (1), b (2)`, and not all of very many.
+fn listed(tasks: &[String]) -> String {
+    let noun = if tasks.len() == 1 { "task" } else { "tasks" };
+    let named = tasks.iter().take(NAMED).cloned().collect::<Vec<_>>();
+    let rest = match tasks.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        rest => format!(" and {rest} more"),
+    };
+    format!("{} {noun}: {}{rest}", tasks.len(), named.join(", "))
 }
 
 /// A third of the time at hand, at most [`GRACE`].
@@ -93,6 +125,18 @@ pub async fn reports_accepted(runner: &Arc<Runner>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_tasks_waited_for_are_named_and_what_a_second_signal_does() {
+        let names = |count: usize| (0..count).map(|n| format!("web ({n})")).collect::<Vec<_>>();
+        assert_eq!(
+            waits_for(&names(1), Duration::from_secs(19)),
+            "waiting up to 19 s for 1 task: web (0) to end; \
+             a second signal ends podling at once: containers keep running"
+        );
+        assert_eq!(listed(&names(2)), "2 tasks: web (0), web (1)");
+        assert!(listed(&names(12)).ends_with("web (9) and 2 more"));
+    }
 
     #[test]
     fn the_grace_fits_in_the_whole() {

@@ -49,6 +49,7 @@ pub async fn batch(state: web::Data<State>, body: Body<ExecuteBatch>) -> HttpRes
     HttpResponse::Ok().json(verdicts)
 }
 
+const LONGEST_ID: usize = 128;
 const SHUTTING_DOWN: &str = "this worker is shutting down and takes no more tasks";
 
 fn taken(verdict: Verdict) -> Result<(), Refusal> {
@@ -62,8 +63,8 @@ fn taken(verdict: Verdict) -> Result<(), Refusal> {
     }
 }
 
-/// What the container's name and labels are made of has to be there. The rest was checked by the
-/// master.
+/// What the container's name and labels are made of has to be there, and the id has to fit in a
+/// container's name. The rest was checked by the master.
 fn check(task: &Task) -> Result<(), Refusal> {
     for (field, text) in [
         ("taskId", &task.task_id),
@@ -76,5 +77,17 @@ fn check(task: &Task) -> Result<(), Refusal> {
             )));
         }
     }
+    if !is_id(&task.task_id) {
+        return Err(Refusal::invalid(
+            "invalid field `task.taskId`: must match [a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}",
+        ));
+    }
     Ok(())
+}
+
+fn is_id(text: &str) -> bool {
+    let allowed = |c: u8| c.is_ascii_alphanumeric() || b"_.-".contains(&c);
+    text.len() <= LONGEST_ID
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.bytes().all(allowed)
 }

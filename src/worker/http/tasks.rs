@@ -11,6 +11,8 @@ use crate::wire::{Stop, StopOrder};
 
 /// What a container gets between SIGTERM and SIGKILL when nothing else is said.
 const GRACE_SECONDS: u32 = 10;
+/// The longest of it, as at the master: a day.
+const LONGEST_GRACE_SECONDS: u32 = 86_400;
 /// A removal is waited for so long; then it goes on by itself.
 const REMOVAL_PATIENCE: Duration = Duration::from_secs(8);
 
@@ -31,6 +33,12 @@ pub async fn stop(
     id: web::Path<String>,
     body: Body<Stop>,
 ) -> Result<HttpResponse, Refusal> {
+    let grace_period_seconds = body.0.grace_period_seconds.unwrap_or(GRACE_SECONDS);
+    if grace_period_seconds > LONGEST_GRACE_SECONDS {
+        return Err(Refusal::invalid(format!(
+            "invalid field `gracePeriodSeconds`: must be at most {LONGEST_GRACE_SECONDS}"
+        )));
+    }
     let known = state
         .runner
         .view(&id)
@@ -39,7 +47,7 @@ pub async fn stop(
     state.runner.stop(&StopOrder {
         task_id: id.clone(),
         attempt,
-        grace_period_seconds: body.0.grace_period_seconds.unwrap_or(GRACE_SECONDS),
+        grace_period_seconds,
         remove: false,
     });
     let answer = json!({"message": "task is being stopped", "taskId": *id});

@@ -103,6 +103,36 @@ async fn another_tasks_id_in_the_path_is_a_mismatch() {
 }
 
 #[actix_web::test]
+async fn an_id_that_fits_in_no_containers_name_is_refused() {
+    let rig = rig().await;
+    let long = "x".repeat(129);
+    for id in ["-a", ".", "a b", "a%2Fb", "ä", long.as_str()] {
+        let body = json!({"tasks": [task(id, "service")]});
+        let request = TestRequest::post()
+            .uri("/api/v1/tasks/execute")
+            .set_json(body);
+        let verdicts = ask(&rig, request).await.json();
+        assert_eq!(verdicts[0]["accepted"], false, "{id}");
+        let why = verdicts[0]["error"].as_str().unwrap();
+        assert!(why.contains("`task.taskId`"), "{why}");
+    }
+    let longest = "x".repeat(128);
+    let answer = ask(&rig, execute(&longest, &task(&longest, "service"))).await;
+    assert_eq!(answer.status, 202);
+}
+
+#[actix_web::test]
+async fn a_grace_of_more_than_a_day_is_refused() {
+    let rig = rig().await;
+    for (seconds, status) in [(86_401, 400), (86_400, 202)] {
+        let request = TestRequest::post()
+            .uri("/api/v1/tasks/t/stop")
+            .set_json(json!({"attempt": 1, "gracePeriodSeconds": seconds}));
+        assert_eq!(ask(&rig, request).await.status, status);
+    }
+}
+
+#[actix_web::test]
 async fn an_older_attempt_is_a_conflict_and_a_closed_worker_is_unavailable() {
     let rig = rig().await;
     let mut newer = task("t", "service");

@@ -212,6 +212,18 @@ impl Runner {
         table.entries.values().filter(active).count()
     }
 
+    /// Those, by name and id.
+    pub fn unfinished(&self) -> Vec<String> {
+        let table = self.table();
+        let views = table.entries.values().map(|entry| entry.view.borrow());
+        let mut names: Vec<String> = views
+            .filter(|view| !view.ended)
+            .map(|view| format!("{} ({})", view.task.name, view.task.task_id))
+            .collect();
+        names.sort();
+        names
+    }
+
     /// Waits until every task has ended.
     pub async fn all_ended(&self) {
         for mut view in self.views() {

@@ -1,7 +1,9 @@
 //! What the master is told, and when.
 
-use super::{Rig, pass, stop, task};
-use crate::wire::{Condition, Quantity};
+use std::time::Duration;
+
+use super::{Rig, attempt, pass, stop, task};
+use crate::wire::{Condition, Quantity, Task};
 
 #[tokio::test(start_paused = true)]
 async fn it_registers_with_what_its_host_has() {
@@ -85,6 +87,42 @@ async fn a_master_that_forgot_the_node_gets_a_new_registration() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_node_id_that_stays_anothers_ends_it_and_touches_nothing() {
+    let before = Rig::going();
+    before.runner.execute(task("t", "service"));
+    before.until("t", "running").await;
+    before.runner.abandon().await;
+    let journal = before.engine.journal();
+
+    let rig = Rig::on(before.engine.clone());
+    rig.master.inner().taken = true;
+    rig.watch();
+    let mut agent = rig.agent();
+    let begun = rig.now_ms();
+    let ended = tokio::time::timeout(Duration::from_secs(120), agent.run()).await;
+    let error = ended.unwrap().unwrap_err().to_string();
+    assert!(error.contains("node id n: node n is at b:8081"), "{error}");
+    assert!((60_000..70_000).contains(&(rig.now_ms() - begun)));
+    assert!(!rig.contact.was_accepted());
+    let changed = |line: &&String| !line.starts_with("inspect");
+    let now = rig.engine.journal();
+    assert_eq!(now.iter().skip(journal.len()).find(changed), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_id_that_becomes_free_lets_it_in() {
+    let rig = Rig::new();
+    rig.master.inner().taken = true;
+    rig.watch();
+    rig.talk();
+    pass(40).await;
+    rig.master.inner().taken = false;
+    pass(10).await;
+    assert_eq!(rig.master.count("register"), 1);
+    assert!(rig.contact.was_accepted());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_report_of_a_task_that_is_gone_or_refused_is_dropped() {
     for status in [404, 400] {
         let rig = Rig::going();
@@ -94,6 +132,31 @@ async fn a_report_of_a_task_that_is_gone_or_refused_is_dropped() {
         pass(5).await;
         assert_eq!(rig.master.count("report"), 1, "{status}");
         assert_eq!(rig.runner.shared().reporter.count(), 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_master_has_elsewhere_or_not_at_all_is_followed_by_a_heartbeat() {
+    let here = |attempt_here, node: &str| Task {
+        node_id: Some(node.into()),
+        ..attempt("t", "service", attempt_here)
+    };
+    let cases = [
+        (Some(here(1, "n")), None, 0),
+        (Some(here(2, "n")), None, 1),
+        (Some(here(1, "m")), None, 1),
+        (None, Some(404), 1),
+    ];
+    for (known, status, beats) in cases {
+        let rig = Rig::going();
+        pass(1).await;
+        let before = rig.master.count("heartbeat");
+        rig.master.inner().tasks.extend(known.clone());
+        rig.master.inner().report_status = status;
+        rig.runner.execute(task("t", "service"));
+        pass(1).await;
+        let after = rig.master.count("heartbeat");
+        assert_eq!(after - before, beats, "{known:?}");
     }
 }
 
@@ -125,6 +188,22 @@ async fn a_heartbeat_that_is_refused_does_not_hold_up_the_reports() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn thousands_of_kept_ends_make_a_short_heartbeat() {
+    let rig = Rig::going();
+    pass(1).await;
+    for n in 0..10_000 {
+        let id = format!("0d9c5a3e-8f5b-4b0e-9d0c-{n:012}");
+        rig.runner.execute(task(&id, "gone"));
+    }
+    pass(60).await;
+    let inner = rig.master.inner();
+    let beat = inner.heartbeats.last().unwrap();
+    assert_eq!(beat.tasks.as_ref().unwrap().len(), 10_000);
+    let bytes = serde_json::to_vec(beat).unwrap().len();
+    assert!(bytes < 1024 * 1024, "{bytes} bytes");
+}
+
+#[tokio::test(start_paused = true)]
 async fn it_beats_at_its_interval_and_more_often_when_nobody_calls() {
     let rig = Rig::going();
     pass(1).await;
@@ -153,6 +232,36 @@ async fn a_change_of_the_engine_is_told_at_once() {
     rig.engine.come_back();
     pass(5).await;
     assert_eq!(condition(&rig), Some(Condition::Ready));
+}
+
+#[tokio::test(start_paused = true)]
+async fn news_of_the_engine_that_got_lost_is_told_again() {
+    let rig = Rig::going();
+    pass(1).await;
+    rig.master.inner().away = true;
+    rig.engine.go_away();
+    pass(1).await;
+    rig.master.inner().away = false;
+    rig.contact.touch();
+    pass(2).await;
+    let condition = rig.master.inner().heartbeats.last().unwrap().condition;
+    assert_eq!(condition, Some(Condition::Degraded));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_whose_naming_got_lost_is_named_again() {
+    let rig = Rig::new();
+    rig.engine.go_away();
+    rig.watch();
+    rig.talk();
+    pass(10).await;
+    rig.master.inner().away = true;
+    rig.engine.come_back();
+    pass(10).await;
+    rig.master.inner().away = false;
+    pass(10).await;
+    let last = rig.master.inner().registrations.last().unwrap().clone();
+    assert_eq!(last.cpu, Some(Quantity::Number(4000)));
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,6 +1,7 @@
 //! A master that answers what a test wants and remembers what it was told.
 
 use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
 
 use crate::client::Error;
 use crate::wire::{Heartbeat, HeartbeatAnswer, Register, Report, StopOrder, Task};
@@ -25,6 +26,10 @@ pub struct Inner {
     pub report_status: Option<u16>,
     /// Heartbeats too.
     pub heartbeat_status: Option<u16>,
+    /// Registrations are refused: another worker has the node's id.
+    pub taken: bool,
+    /// Reports and the drain take so long.
+    pub slow: Duration,
     pub run: Vec<Task>,
     pub stop: Vec<StopOrder>,
     /// What it knows of tasks.
@@ -34,6 +39,13 @@ pub struct Inner {
 impl ScriptedMaster {
     pub fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap()
+    }
+
+    async fn think(&self) {
+        let slow = self.inner().slow;
+        if !slow.is_zero() {
+            tokio::time::sleep(slow).await;
+        }
     }
 
     pub fn told(&self) -> Vec<String> {
@@ -60,6 +72,15 @@ impl Inner {
             });
         }
         Ok(())
+    }
+
+    /// As it knows it, or as it is reported.
+    fn task(&self, task_id: &str, report: &Report) -> Task {
+        let known = self.tasks.iter().find(|task| task.task_id == task_id);
+        known.cloned().unwrap_or_else(|| Task {
+            node_id: report.node_id.clone(),
+            ..super::attempt(task_id, "x", report.attempt.unwrap_or_default())
+        })
     }
 
     fn answer(&mut self) -> HeartbeatAnswer {
@@ -89,6 +110,14 @@ impl Master for ScriptedMaster {
         Box::pin(async move {
             let mut inner = self.inner();
             inner.check()?;
+            if inner.taken {
+                return Err(Error::Status {
+                    status: 409,
+                    code: "node_id_taken".into(),
+                    error: "node n is at b:8081".into(),
+                    retry_after: None,
+                });
+            }
             inner.forgotten = false;
             inner.told.push("register".into());
             inner.registrations.push(node);
@@ -118,8 +147,9 @@ impl Master for ScriptedMaster {
         })
     }
 
-    fn report<'a>(&'a self, task_id: &'a str, report: Report) -> Answer<'a, ()> {
+    fn report<'a>(&'a self, task_id: &'a str, report: Report) -> Answer<'a, Task> {
         Box::pin(async move {
+            self.think().await;
             let mut inner = self.inner();
             inner.check()?;
             inner
@@ -127,7 +157,7 @@ impl Master for ScriptedMaster {
                 .push(format!("report {task_id}={}", report.status));
             match inner.report_status {
                 Some(refused) => Err(status(refused)),
-                None => Ok(()),
+                None => Ok(inner.task(task_id, &report)),
             }
         })
     }
@@ -143,6 +173,7 @@ impl Master for ScriptedMaster {
 
     fn drain<'a>(&'a self, _: &'a str, deadline_seconds: u64) -> Answer<'a, ()> {
         Box::pin(async move {
+            self.think().await;
             let mut inner = self.inner();
             inner.told.push(format!("drain {deadline_seconds}"));
             inner.check()

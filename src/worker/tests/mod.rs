@@ -96,13 +96,18 @@ impl Rig {
     }
 
     pub fn talk(&self) {
-        let mut agent = Agent::new(
+        let mut agent = self.agent();
+        tokio::spawn(async move { agent.run().await });
+    }
+
+    /// An agent that says nothing before it is run.
+    pub fn agent(&self) -> Agent {
+        Agent::new(
             options(),
             Arc::clone(&self.runner),
             self.master.clone(),
             Arc::clone(&self.contact),
-        );
-        tokio::spawn(async move { agent.run().await });
+        )
     }
 
     /// How a task is, when the worker knows it.

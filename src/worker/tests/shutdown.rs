@@ -1,12 +1,16 @@
 //! A worker's end.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Rig, pass, restarted, task};
+use tokio_util::sync::CancellationToken;
+
+use super::{Rig, options, pass, restarted, task};
 use crate::wire::RestartPolicy;
 use crate::worker::order::Verdict;
 use crate::worker::runtime::scripted::Behaviour;
 use crate::worker::shutdown::{drain, reports_accepted, sign_off};
+use crate::worker::{Options, run_with};
 
 const TOTAL: Duration = Duration::from_secs(30);
 
@@ -20,6 +24,7 @@ async fn services_stop_at_once_and_jobs_get_their_time() {
     rig.runner.execute(task("job", "long"));
     pass(1).await;
     let begun = rig.now_ms();
+    assert_eq!(rig.runner.unfinished(), ["web (job)", "web (service)"]);
     drain(&rig.runner, rig.master.as_ref(), "n", TOTAL).await;
     assert_eq!((rig.now_ms() - begun) / 1000, 14);
     assert_eq!(rig.status("service").unwrap(), "stopped");
@@ -67,6 +72,86 @@ async fn a_master_that_is_away_does_not_hold_it_up() {
         rig.engine.containers(),
         [("podling-web-t-1".to_owned(), false)]
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_master_hears_of_the_drain_before_anything_stops() {
+    let rig = Rig::going();
+    rig.runner
+        .execute(restarted(RestartPolicy::Always, task("t", "service")));
+    pass(1).await;
+    rig.master.inner().slow = Duration::from_secs(2);
+    let watch = async {
+        pass(1).await;
+        assert_eq!(rig.status("t").unwrap(), "running");
+        assert!(!rig.engine.journal().iter().any(|it| it.starts_with("stop")));
+    };
+    tokio::join!(drain(&rig.runner, rig.master.as_ref(), "n", TOTAL), watch);
+    assert_eq!(rig.status("t").unwrap(), "stopped");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_master_that_does_not_answer_the_drain_takes_none_of_the_time_over() {
+    let rig = Rig::going();
+    rig.runner.execute(task("t", "service"));
+    pass(1).await;
+    rig.master.inner().slow = Duration::from_secs(3600);
+    let begun = rig.now_ms();
+    drain(&rig.runner, rig.master.as_ref(), "n", TOTAL).await;
+    assert!(rig.now_ms() - begun <= TOTAL.as_millis() as u64);
+    assert_eq!(rig.status("t").unwrap(), "stopped");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silenced_agent_finishes_its_word() {
+    let rig = Rig::new();
+    rig.watch();
+    let mut agent = rig.agent();
+    let silence = agent.silence();
+    let end = async {
+        pass(1).await;
+        rig.master.inner().slow = Duration::from_secs(2);
+        rig.runner.execute(task("t", "service"));
+        pass(1).await;
+        assert_eq!(rig.master.count("report"), 0);
+        silence.cancel();
+    };
+    let both = async { tokio::join!(agent.run(), end) };
+    let (ended, ()) = tokio::time::timeout(TOTAL, both).await.unwrap();
+    ended.unwrap();
+    assert_eq!(rig.master.count("report"), 1);
+}
+
+/// In real time, with its HTTP server.
+#[tokio::test]
+async fn who_was_never_registered_leaves_what_runs_and_says_nothing() {
+    let before = Rig::going();
+    before.runner.execute(task("t", "service"));
+    before.until("t", "running").await;
+    before.runner.abandon().await;
+
+    let rig = Rig::on(before.engine.clone());
+    rig.master.inner().taken = true;
+    let token = CancellationToken::new();
+    let running = run_with(
+        Options {
+            port: 0,
+            ..options()
+        },
+        Arc::new(rig.engine.clone()),
+        rig.master.clone(),
+        Arc::clone(&rig.clock),
+        token.clone(),
+    );
+    let cancel = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        token.cancel();
+    };
+    let (ended, ()) = tokio::join!(running, cancel);
+    ended.unwrap();
+    assert_eq!(rig.master.told(), [""; 0]);
+    let containers = rig.engine.containers();
+    assert_eq!(containers, [("podling-web-t-1".to_owned(), true)]);
 }
 
 #[tokio::test(start_paused = true)]

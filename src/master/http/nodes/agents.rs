@@ -10,7 +10,7 @@ use super::super::{Anything, Data, Error};
 use super::shown;
 use crate::core::reconcile::differences;
 use crate::core::{Command, Deregister, Kind, NodeId, Report, State};
-use crate::http::Body;
+use crate::http::{Body, LargeBody};
 use crate::master::convert;
 use crate::wire;
 
@@ -26,7 +26,10 @@ use crate::wire;
         Refused,
     ),
 )]
-pub async fn register(shared: Data, body: Body<wire::Register>) -> Result<HttpResponse, Error> {
+pub async fn register(
+    shared: Data,
+    body: LargeBody<wire::Register>,
+) -> Result<HttpResponse, Error> {
     let register = convert::register(body.0)?;
     let tasks = register.tasks.clone();
     let (hostname, port) = (register.hostname.clone(), register.port);
@@ -60,7 +63,7 @@ pub async fn register(shared: Data, body: Body<wire::Register>) -> Result<HttpRe
 pub async fn heartbeat(
     shared: Data,
     id: web::Path<String>,
-    body: Body<wire::Heartbeat>,
+    body: LargeBody<wire::Heartbeat>,
 ) -> Result<HttpResponse, Error> {
     let beat = convert::heartbeat(&id, body.0)?;
     let (node, tasks) = (beat.node.clone(), beat.tasks.clone());
