@@ -92,7 +92,7 @@ fn a_container_killed_from_outside_is_seen_and_named() {
     docker(&["rm", "-f", task["containerId"].as_str().unwrap()]);
     let task = cluster.until_status(&id, "failed");
     assert!(
-        task["error"].as_str().unwrap().contains("removed"),
+        task["error"].as_str().unwrap().contains("outside"),
         "{task:#}"
     );
 }
