@@ -27,5 +27,7 @@ trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
+have wrk || apt_install wrk
 scripts/busybox-image.sh "$FIGURES_TASK_IMAGE"
-cargo bench --locked --quiet --bench figures
+# The measuring program waits and looks, so it need not be optimised; what it measures is the release executable.
+cargo bench --locked --quiet --profile dev --bench figures

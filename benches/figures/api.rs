@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::http::Connection;
+
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A connection to a master.
 pub struct Api(Connection);
@@ -35,7 +37,7 @@ impl Api {
             .await
     }
 
-    /// Looks every millisecond until the task's status is one of these.
+    /// Looks every five milliseconds until the task's status is one of these.
     pub async fn until_status(&mut self, id: &str, wanted: &[&str]) -> Result<Value> {
         loop {
             let task = self.task(id).await?;
@@ -44,16 +46,8 @@ impl Api {
                 return Ok(task);
             }
             ensure!(!is_over(status), "the task is over too soon: {task}");
-            sleep(Duration::from_millis(1)).await;
+            sleep(Duration::from_millis(5)).await;
         }
-    }
-
-    /// Looks every ten milliseconds until so many tasks run.
-    pub async fn until_running(&mut self, count: usize) -> Result<()> {
-        while self.list("?status=running").await?.len() < count {
-            sleep(Duration::from_millis(10)).await;
-        }
-        Ok(())
     }
 
     pub async fn list(&mut self, query: &str) -> Result<Vec<Value>> {
@@ -85,6 +79,31 @@ impl Api {
         let text = String::from_utf8_lossy(&answer);
         ensure!(status == wanted, "{method} {path}: {status} {text}");
         Ok(serde_json::from_slice(&answer)?)
+    }
+}
+
+/// The stream of the cluster's events: it says at once when a task runs, without being asked.
+pub struct Events(Connection);
+
+impl Events {
+    pub async fn open(address: &str) -> Result<Self> {
+        let mut connection = Connection::open(address).await?;
+        connection.subscribe("/api/v1/events").await?;
+        // The answer has begun, so what happens from now on is in it.
+        connection.until_read(&["\r\n\r\n".to_owned()]).await?;
+        Ok(Self(connection))
+    }
+
+    /// Waits until each of these tasks is said to run.
+    pub async fn until_running(&mut self, ids: &[String]) -> Result<()> {
+        let events = ids
+            .iter()
+            .map(|id| format!(r#""kind":"taskRunning","taskId":"{id}""#));
+        let events: Vec<String> = events.collect();
+        let all = self.0.until_read(&events);
+        timeout(PATIENCE, all)
+            .await
+            .context("not all tasks ran within two minutes")?
     }
 }
 

@@ -9,7 +9,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde_json::{Value, json};
 
 use crate::Setup;
-use crate::api::Api;
+use crate::api::{Api, Events};
 use crate::engine::Engine;
 use crate::one_task::recipe;
 use crate::process::Master;
@@ -62,11 +62,12 @@ async fn podling_per_second(
     api: &mut Api,
     engine: &Engine,
 ) -> Result<f64> {
+    let mut events = Events::open(&master.address).await?;
     let mut connections = try_join_all((0..TASKS).map(|_| Api::open(&master.address))).await?;
     let body = Api::sleeper(&setup.task_image);
     let start = Instant::now();
     let ids = try_join_all(connections.iter_mut().map(|api| api.submit(&body))).await?;
-    api.until_running(TASKS).await?;
+    events.until_running(&ids).await?;
     let took = start.elapsed();
     for id in ids {
         api.remove(&id).await?;

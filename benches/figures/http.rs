@@ -1,5 +1,5 @@
-//! HTTP/1.1 over one kept connection: as little as a load generator can do, so that what it
-//! measures is the server.
+//! HTTP/1.1 over one kept connection: as little as a client can do, so that what is measured is
+//! the server.
 
 use anyhow::{Context, Result, bail};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -31,9 +31,25 @@ impl Connection {
                 body.len()
             )
         };
-        let request = format!("{method} {path} HTTP/1.1\r\nHost: podling\r\n{content}\r\n{body}");
+        let request = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n{content}\r\n{body}");
         self.stream.write_all(request.as_bytes()).await?;
         self.answer().await
+    }
+
+    /// Asks for something that is answered bit by bit, without an end.
+    pub async fn subscribe(&mut self, path: &str) -> Result<()> {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        Ok(self.stream.write_all(request.as_bytes()).await?)
+    }
+
+    /// Reads on until all of these have come.
+    pub async fn until_read(&mut self, wanted: &[String]) -> Result<()> {
+        for text in wanted {
+            while find(&self.buffer, text.as_bytes()).is_none() {
+                self.more().await?;
+            }
+        }
+        Ok(())
     }
 
     async fn answer(&mut self) -> Result<(u16, Vec<u8>)> {
