@@ -1,6 +1,6 @@
 //! What fails has a clear end.
 
-use crate::cluster::{Cluster, free_port};
+use crate::support::cluster::{Cluster, free_port};
 use crate::support::docker::{IMAGE, docker};
 
 fn failed(cluster: &Cluster, args: &[&str]) -> String {

@@ -1,6 +1,6 @@
 //! The life of a task, as a user sees it.
 
-use crate::cluster::Cluster;
+use crate::support::cluster::Cluster;
 use crate::support::docker::IMAGE;
 
 #[test]

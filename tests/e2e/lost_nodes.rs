@@ -1,6 +1,6 @@
 //! A worker is gone, and comes back.
 
-use crate::cluster::Cluster;
+use crate::support::cluster::Cluster;
 use crate::support::docker::IMAGE;
 
 #[test]

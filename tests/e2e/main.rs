@@ -7,7 +7,6 @@
     reason = "a test fails by panicking"
 )]
 
-mod cluster;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::cluster::Cluster;
+use crate::support::cluster::Cluster;
 use crate::support::docker::IMAGE;
 use crate::support::postgres::Postgres;
 

@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use crate::cluster::{Cluster, free_port};
+use crate::support::cluster::{Cluster, free_port};
 use crate::support::docker::IMAGE;
 
 #[test]

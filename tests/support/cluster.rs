@@ -13,7 +13,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
-use crate::support::docker::{docker, ensure_image, try_docker};
+use super::docker::{docker, ensure_image, try_docker};
 
 pub struct Cluster {
     pub dir: tempfile::TempDir,

@@ -1,0 +1,11 @@
+//! Faults with a known end: each makes one happen to real processes on the real Docker Engine (or
+//! real PostgreSQL) and looks at what is left. `docs/RELIABILITY.md` lists them.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
