@@ -22,6 +22,7 @@ pub mod loops;
 pub mod metrics;
 mod options;
 mod server;
+pub mod workers;
 
 pub use error::Error;
 pub use options::Options;

@@ -22,6 +22,7 @@ use super::feed::Feed;
 use super::http::{self, Shared};
 use super::loops::{NodeMonitor, Placer, Reaper, drive};
 use super::metrics::Metrics;
+use super::workers::HttpWorkers;
 use super::{Error, Options};
 use crate::client::Transport;
 use crate::clock::{SharedClock, SystemClock};
@@ -91,23 +92,20 @@ impl Master {
             what: "the HTTP client's thread",
             why,
         })?;
+        let workers = Arc::new(HttpWorkers::new(transport.clone()));
         let metrics = Arc::new(Metrics::new());
         let (feed, committed, followers) = Feed::new();
         let (trouble, see_trouble) = watch::channel(None);
         // Before anything can be decided: what is in memory now is durable.
-        let dispatcher = Dispatcher::new(
-            cluster.clone(),
-            transport.clone(),
-            committed,
-            metrics.clone(),
-        );
+        let dispatcher =
+            Dispatcher::new(cluster.clone(), workers.clone(), committed, metrics.clone());
 
         let listener = listen(options.bind)?;
         let address = listener.local_addr().unwrap_or(options.bind);
         let shared = web::Data::new(Shared {
             cluster: cluster.clone(),
             followers,
-            transport: transport.clone(),
+            transport,
             metrics: metrics.clone(),
             trouble: see_trouble,
             stop: stop.clone(),
@@ -139,7 +137,7 @@ impl Master {
         parts.spawn(named("placer", drive(placer, token())));
         let reaper = Reaper::new(cluster.clone());
         parts.spawn(named("reaper", drive(reaper, token())));
-        let monitor = NodeMonitor::new(cluster, transport);
+        let monitor = NodeMonitor::new(cluster, workers);
         parts.spawn(named("node monitor", drive(monitor, token())));
 
         log::info!("listening on http://{address}");

@@ -1,9 +1,10 @@
 //! Takes one parcel to a worker and says what became of each message.
 
 use super::outbox::{Lane, Message, Outcome, Parcel, Ticket};
-use crate::client::{Error, WorkerClient};
-use crate::core::{NodeId, Report, Status, Task};
+use crate::client::Error;
+use crate::core::{Node, NodeId, Report, Status, Task};
 use crate::master::convert;
+use crate::master::workers::Workers;
 use crate::wire;
 
 /// What became of a parcel.
@@ -42,7 +43,7 @@ impl Delivery {
 }
 
 /// Sends it: several runs in one request where the worker understands that, else one by one.
-pub async fn deliver(client: WorkerClient, batches: bool, parcel: Parcel) -> Delivery {
+pub async fn deliver(workers: &dyn Workers, node: &Node, parcel: Parcel) -> Delivery {
     let mut delivery = Delivery {
         node: parcel.node,
         lane: parcel.lane,
@@ -50,15 +51,15 @@ pub async fn deliver(client: WorkerClient, batches: bool, parcel: Parcel) -> Del
         outcomes: vec![],
         reports: vec![],
     };
-    if batches
+    if node.is_podling()
         && parcel.messages.len() > 1
-        && together(&client, &parcel.messages, &mut delivery).await
+        && together(workers, node, &parcel.messages, &mut delivery).await
     {
         return delivery;
     }
     for (ticket, message) in parcel.messages {
         let outcome = if delivery.reached {
-            alone(&client, &message, &mut delivery).await
+            alone(workers, node, &message, &mut delivery).await
         } else {
             Outcome::NotReached
         };
@@ -69,7 +70,8 @@ pub async fn deliver(client: WorkerClient, batches: bool, parcel: Parcel) -> Del
 
 /// All runs in one request; false when they have to go one by one.
 async fn together(
-    client: &WorkerClient,
+    workers: &dyn Workers,
+    node: &Node,
     messages: &[(Ticket, Message)],
     delivery: &mut Delivery,
 ) -> bool {
@@ -82,7 +84,7 @@ async fn together(
     let runs: Vec<_> = runs.collect();
     let tasks = runs.iter().map(|(_, task)| convert::task(task)).collect();
     let batch = wire::ExecuteBatch { tasks };
-    let verdicts = match client.execute_batch(&batch).await {
+    let verdicts = match workers.execute_batch(node, &batch).await {
         Ok(verdicts) => verdicts,
         // Together they are longer than a worker takes, or it does not know batches, or one of
         // them makes no sense to it: asked one by one it says which.
@@ -92,11 +94,7 @@ async fn together(
         }) => return false,
         Err(error) => {
             let outcome = outcome_of(&error);
-            log::warn!(
-                "{}: {} tasks not sent: {error}",
-                client.base_url(),
-                runs.len()
-            );
+            log::warn!("node {}: {} tasks not sent: {error}", node.id, runs.len());
             for (ticket, _) in runs {
                 delivery.note(ticket, outcome);
             }
@@ -112,7 +110,7 @@ async fn together(
         let outcome = of_verdict(verdict);
         if !verdict.accepted {
             let why = verdict.error.as_deref().unwrap_or("no reason given");
-            log::warn!("{}: task {} refused: {why}", client.base_url(), task.id);
+            log::warn!("node {}: task {} refused: {why}", node.id, task.id);
             if is_impossible(verdict) {
                 delivery.reports.push(refused(task, &delivery.node, why));
             }
@@ -135,17 +133,22 @@ fn is_impossible(verdict: &wire::ExecuteVerdict) -> bool {
     !verdict.accepted && verdict.code.as_deref() == Some("invalid")
 }
 
-async fn alone(client: &WorkerClient, message: &Message, delivery: &mut Delivery) -> Outcome {
+async fn alone(
+    workers: &dyn Workers,
+    node: &Node,
+    message: &Message,
+    delivery: &mut Delivery,
+) -> Outcome {
     let sent = match message {
-        Message::Run(task) => client.execute(&convert::task(task)).await,
+        Message::Run(task) => workers.execute(node, &convert::task(task)).await,
         Message::Stop(stop) => {
             let body = wire::Stop {
                 grace_period_seconds: Some(stop.grace_seconds),
                 attempt: Some(stop.attempt),
             };
-            client.stop(stop.task.as_str(), &body).await
+            workers.stop(node, stop.task.as_str(), &body).await
         }
-        Message::Remove(id) => client.remove(id.as_str()).await,
+        Message::Remove(id) => workers.remove(node, id.as_str()).await,
     };
     let Err(error) = sent else {
         return Outcome::Settled;
@@ -153,7 +156,7 @@ async fn alone(client: &WorkerClient, message: &Message, delivery: &mut Delivery
     if error.is_not_found() && matches!(message, Message::Remove(_)) {
         return Outcome::Settled;
     }
-    log::warn!("{}: {} {error}", client.base_url(), about(message));
+    log::warn!("node {}: {} {error}", node.id, about(message));
     let outcome = outcome_of(&error);
     if let (
         Message::Run(task),

@@ -21,13 +21,13 @@ use self::outbox::{Outbox, Parcel};
 use super::cluster::Cluster;
 use super::feed::Committed;
 use super::metrics::Metrics;
-use crate::client::{Transport, WorkerClient};
+use super::workers::Workers;
 use crate::core::{Availability, Command};
 
 /// Tells workers what was decided.
 pub struct Dispatcher {
     cluster: Arc<Cluster>,
-    transport: Transport,
+    workers: Arc<dyn Workers>,
     committed: mpsc::UnboundedReceiver<Committed>,
     metrics: Arc<Metrics>,
     outbox: Outbox,
@@ -39,7 +39,7 @@ impl Dispatcher {
     /// decided: what is in memory then is durable.
     pub fn new(
         cluster: Arc<Cluster>,
-        transport: Transport,
+        workers: Arc<dyn Workers>,
         committed: mpsc::UnboundedReceiver<Committed>,
         metrics: Arc<Metrics>,
     ) -> Self {
@@ -47,7 +47,7 @@ impl Dispatcher {
         cluster.read(|state| state.tasks().for_each(|task| outbox.put(task)));
         Self {
             cluster,
-            transport,
+            workers,
             committed,
             metrics,
             outbox,
@@ -103,9 +103,9 @@ impl Dispatcher {
             self.outbox.drop_node(&parcel.node);
             return;
         };
-        let client = WorkerClient::new(self.transport.clone(), &node.hostname, node.port);
+        let workers = self.workers.clone();
         self.deliveries
-            .spawn(courier::deliver(client, node.is_podling(), parcel));
+            .spawn(async move { courier::deliver(workers.as_ref(), &node, parcel).await });
     }
 
     fn settle(&mut self, delivery: Delivery) {

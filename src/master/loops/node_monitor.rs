@@ -7,29 +7,27 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use super::{Loop, Next, made};
-use crate::client::{Transport, WorkerClient};
 use crate::core::{Node, NodeId, reconcile};
 use crate::master::cluster::Cluster;
+use crate::master::workers::Workers;
 
 /// How many probes begin per activation, and so per second: the interval grows with the cluster.
 const PROBES: usize = 25;
-/// A node that takes longer to say that it lives is not well.
-const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Watches over the nodes.
 pub struct NodeMonitor {
     cluster: Arc<Cluster>,
-    transport: Transport,
+    workers: Arc<dyn Workers>,
     asked: HashSet<NodeId>,
     answers: JoinSet<(NodeId, bool)>,
 }
 
 impl NodeMonitor {
     /// A monitor of this cluster's nodes.
-    pub fn new(cluster: Arc<Cluster>, transport: Transport) -> Self {
+    pub fn new(cluster: Arc<Cluster>, workers: Arc<dyn Workers>) -> Self {
         Self {
             cluster,
-            transport,
+            workers,
             asked: HashSet::new(),
             answers: JoinSet::new(),
         }
@@ -58,23 +56,24 @@ impl NodeMonitor {
         });
         for node in silent {
             self.asked.insert(node.id.clone());
-            let client = WorkerClient::new(self.transport.clone(), &node.hostname, node.port);
-            self.answers
-                .spawn(probe(client.with_timeout(PROBE_TIMEOUT), node));
+            self.answers.spawn(probe(self.workers.clone(), node));
         }
     }
 }
 
 /// Whether the node's worker answers at its address, and not somebody else.
-async fn probe(client: WorkerClient, node: Arc<Node>) -> (NodeId, bool) {
-    let answered = match client.health().await {
+async fn probe(workers: Arc<dyn Workers>, node: Arc<Node>) -> (NodeId, bool) {
+    let answered = match workers.health(&node).await {
         Ok(health) => {
             // A Go worker does not know the id its master gave it.
             let other = health.node_id.filter(|id| id != node.id.as_str());
             match other.filter(|_| node.is_podling()) {
                 Some(other) => {
-                    let url = client.base_url();
-                    log::warn!("node {}: {url} is answered by node {other}", node.id);
+                    let (hostname, port) = (&node.hostname, node.port);
+                    log::warn!(
+                        "node {}: {hostname}:{port} is answered by node {other}",
+                        node.id
+                    );
                     false
                 }
                 None => true,
