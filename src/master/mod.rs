@@ -7,7 +7,7 @@
 //!                                                    └──► http (events, waiting requests)
 //! ```
 //!
-//! Reading order: `cluster`, `committer`, `feed`, `dispatch`, `loops`, `http`, `server`.
+//! Reading order: `cluster`, `committer`, `feed`, `dispatch`, `loops`, `parts`, `api`, `http`, `server`.
 
 pub mod cluster;
 pub mod committer;
@@ -21,6 +21,7 @@ pub mod http;
 pub mod loops;
 pub mod metrics;
 mod options;
+pub mod parts;
 mod server;
 pub mod workers;
 

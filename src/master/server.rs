@@ -11,22 +11,15 @@ use std::time::Duration;
 use actix_web::dev::{Server, ServerHandle, Service};
 use actix_web::{App, HttpServer, web};
 use futures_util::future::{Either, ready};
-use tokio::sync::watch;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::cluster::Cluster;
-use super::committer::{self, Committer};
-use super::dispatch::Dispatcher;
-use super::feed::Feed;
 use super::http::{self, Shared};
-use super::loops::{NodeMonitor, Placer, Reaper, drive};
-use super::metrics::Metrics;
+use super::parts::{Ended, Parts, Running};
 use super::workers::HttpWorkers;
 use super::{Error, Options};
 use crate::client::Transport;
 use crate::clock::{SharedClock, SystemClock};
-use crate::core::State;
 use crate::http::Guard;
 use crate::store::{self, Store};
 
@@ -49,10 +42,7 @@ pub struct Master {
     stop: CancellationToken,
     http: ServerHandle,
     serving: JoinHandle<std::io::Result<()>>,
-    parts: JoinSet<&'static str>,
-    stop_parts: CancellationToken,
-    committing: JoinHandle<Result<(), committer::Error>>,
-    close_queue: CancellationToken,
+    running: Running,
 }
 
 impl Master {
@@ -75,81 +65,35 @@ impl Master {
         options: Options,
         stop: CancellationToken,
     ) -> Result<Self, Error> {
-        let snapshot = store.load().await?;
-        log::info!(
-            "{}: {} tasks, {} nodes",
-            store.describe(),
-            snapshot.tasks.len(),
-            snapshot.nodes.len()
-        );
-        let last_event = snapshot.last_event;
-        let writes = snapshot.into_writes();
-        let state = State::load(options.policy.clone(), writes, last_event, clock.now());
-        let (cluster, ends) = Cluster::new(state, clock.clone(), options.commit_timeout);
-        let cluster = Arc::new(cluster);
-
         let transport = Transport::start().map_err(|why| Error::System {
             what: "the HTTP client's thread",
             why,
         })?;
         let workers = Arc::new(HttpWorkers::new(transport.clone()));
-        let metrics = Arc::new(Metrics::new());
-        let (feed, committed, followers) = Feed::new();
-        let (trouble, see_trouble) = watch::channel(None);
-        // Before anything can be decided: what is in memory now is durable.
-        let dispatcher =
-            Dispatcher::new(cluster.clone(), workers.clone(), committed, metrics.clone());
-
+        let parts = Parts::load(store, clock, workers, &options).await?;
         let listener = listen(options.bind)?;
         let address = listener.local_addr().unwrap_or(options.bind);
         let shared = web::Data::new(Shared {
-            cluster: cluster.clone(),
-            followers,
+            cluster: parts.cluster.clone(),
+            followers: parts.followers.clone(),
             transport,
-            metrics: metrics.clone(),
-            trouble: see_trouble,
+            metrics: parts.metrics.clone(),
+            trouble: parts.trouble.clone(),
             stop: stop.clone(),
         });
         let guard = Guard::of(address.ip());
         let server = serve(listener, guard, shared, options.shutdown_timeout)
             .map_err(|why| Error::listen(address, &why))?;
-
-        let close_queue = CancellationToken::new();
-        let committer = Committer {
-            store,
-            ends,
-            feed,
-            trouble,
-            metrics,
-            clock,
-            slow_after: options.commit_timeout,
-            give_up_after: options.store_give_up_after,
-        };
-        let committing = tokio::spawn(committer.run(close_queue.clone()));
+        let running = parts.start();
         let http = server.handle();
         let serving = tokio::spawn(server);
-
-        let stop_parts = CancellationToken::new();
-        let mut parts = JoinSet::new();
-        let token = || stop_parts.clone();
-        parts.spawn(named("dispatcher", dispatcher.run(token())));
-        let placer = Placer::new(cluster.clone());
-        parts.spawn(named("placer", drive(placer, token())));
-        let reaper = Reaper::new(cluster.clone());
-        parts.spawn(named("reaper", drive(reaper, token())));
-        let monitor = NodeMonitor::new(cluster, workers);
-        parts.spawn(named("node monitor", drive(monitor, token())));
-
         log::info!("listening on http://{address}");
         Ok(Self {
             address,
             stop,
             http,
             serving,
-            parts,
-            stop_parts,
-            committing,
-            close_queue,
+            running,
         })
     }
 
@@ -164,61 +108,28 @@ impl Master {
     /// Why it can't go on.
     pub async fn wait(mut self) -> Result<(), Error> {
         let ended = tokio::select! {
+            biased;
             () = self.stop.cancelled() => None,
-            ended = &mut self.committing => return Err(self.abandon(ended).await),
+            ended = self.running.ended() => match ended {
+                Ended::Committing(error) => {
+                    self.stop.cancel();
+                    self.http.stop(false).await;
+                    return Err(error);
+                }
+                Ended::Loop(error) => Some(error),
+            },
             ended = &mut self.serving => Some(Error::Ended {
                 part: "http server",
                 why: format!("{ended:?}"),
-            }),
-            Some(ended) = self.parts.join_next() => Some(Error::Ended {
-                part: ended.as_ref().copied().unwrap_or("a loop"),
-                why: ended.map_or_else(|error| error.to_string(), |_| "it returned".into()),
             }),
         };
         // Streams end through this token, so that draining does not wait for them.
         self.stop.cancel();
         self.http.stop(true).await;
-        self.stop_parts.cancel();
-        while self.parts.join_next().await.is_some() {}
-        // Everybody who decides is gone; what was decided is still written.
-        self.close_queue.cancel();
-        match self.committing.await {
-            Ok(result) => result?,
-            Err(error) => return Err(panicked(&error)),
-        }
+        self.running.stop().await?;
         log::info!("stopped; everything decided is stored");
         ended.map_or(Ok(()), Err)
     }
-
-    /// The commit task gave up: nothing can be answered any more, so nothing is drained.
-    async fn abandon(
-        self,
-        ended: Result<Result<(), committer::Error>, tokio::task::JoinError>,
-    ) -> Error {
-        self.stop.cancel();
-        self.stop_parts.cancel();
-        self.http.stop(false).await;
-        match ended {
-            Ok(Err(error)) => Error::Commit(error),
-            Ok(Ok(())) => Error::Ended {
-                part: "committer",
-                why: "it returned".into(),
-            },
-            Err(error) => panicked(&error),
-        }
-    }
-}
-
-fn panicked(error: &tokio::task::JoinError) -> Error {
-    Error::Ended {
-        part: "committer",
-        why: error.to_string(),
-    }
-}
-
-async fn named(name: &'static str, part: impl Future<Output = ()>) -> &'static str {
-    part.await;
-    name
 }
 
 fn listen(address: SocketAddr) -> Result<TcpListener, Error> {

@@ -62,18 +62,24 @@ impl Dispatcher {
             let now = self.cluster.clock().now().mono;
             let wake = self.outbox.next_due();
             let wake = wake.map(|due| Duration::from_millis(due.since_ms(now).max(1)));
+            // In this order always, so that a simulation can be repeated; none starves another,
+            // because whatever woke it, all that was committed meanwhile is noted.
             tokio::select! {
+                biased;
                 () = stop.cancelled() => return,
-                changes = self.committed.recv() => match changes {
-                    Some(changes) => self.note(&changes),
-                    None => return,
-                },
                 Some(delivery) = self.deliveries.join_next() => match delivery {
                     Ok(delivery) => self.settle(delivery),
                     // A panic is a panic of the dispatcher: its lane would be blocked for ever.
                     Err(error) => std::panic::resume_unwind(error.into_panic()),
                 },
+                changes = self.committed.recv() => match changes {
+                    Some(changes) => self.note(&changes),
+                    None => return,
+                },
                 () = sleep(wake.unwrap_or_default()), if wake.is_some() => {}
+            }
+            while let Ok(changes) = self.committed.try_recv() {
+                self.note(&changes);
             }
         }
     }
@@ -81,11 +87,6 @@ impl Dispatcher {
     fn note(&mut self, changes: &Committed) {
         for change in changes.iter() {
             self.outbox.committed(change);
-        }
-        while let Ok(more) = self.committed.try_recv() {
-            for change in more.iter() {
-                self.outbox.committed(change);
-            }
         }
     }
 
