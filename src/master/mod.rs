@@ -9,6 +9,7 @@
 //!
 //! Reading order: `cluster`, `committer`, `feed`, `dispatch`, `loops`, `parts`, `api`, `http`, `server`.
 
+pub mod api;
 pub mod cluster;
 pub mod committer;
 pub mod convert;

@@ -77,7 +77,8 @@ impl From<Rejection> for Error {
 }
 
 impl Error {
-    fn refusal(&self) -> Refusal {
+    /// As it is answered.
+    pub fn refusal(&self) -> Refusal {
         let text = self.to_string();
         match self {
             Self::Cluster(error) => of_cluster(error, text),

@@ -12,13 +12,10 @@ use actix_web::{HttpResponse, web};
 
 use super::error::Refused;
 use super::{Data, Error, Nothing};
-use crate::core::{Change, Command, Drain, NodeId, State};
+use crate::core::{Command, NodeId};
 use crate::http::Body;
-use crate::master::convert;
+use crate::master::api;
 use crate::wire;
-
-/// What still runs is moved after so many seconds when nothing is said.
-const DRAIN_SECONDS: u64 = 3600;
 
 /// One node.
 #[utoipa::path(
@@ -30,7 +27,7 @@ const DRAIN_SECONDS: u64 = 3600;
 )]
 pub async fn get(shared: Data, id: web::Path<String>) -> Result<HttpResponse, Error> {
     let id = NodeId::from(id.into_inner());
-    let node = shared.cluster.read(|state| shown(state, &id));
+    let node = shared.cluster.read(|state| api::shown(state, &id));
     let node = node.ok_or(Error::NoNode(id))?;
     Ok(HttpResponse::Ok().json(node))
 }
@@ -67,13 +64,8 @@ pub async fn drain(
     id: web::Path<String>,
     body: Body<wire::Drain>,
 ) -> Result<HttpResponse, Error> {
-    let node = NodeId::from(id.into_inner());
-    let command = Command::Drain(Drain {
-        node: node.clone(),
-        deadline_seconds: body.0.deadline_seconds.unwrap_or(DRAIN_SECONDS),
-        by_worker: body.0.by_worker,
-    });
-    carry_out(&shared, node, command).await
+    let node = api::drain(&shared.cluster, &id, body.0).await?;
+    Ok(HttpResponse::Ok().json(node))
 }
 
 /// Lets a node take tasks again.
@@ -89,17 +81,6 @@ pub async fn uncordon(
     id: web::Path<String>,
     _: Body<Nothing>,
 ) -> Result<HttpResponse, Error> {
-    let node = NodeId::from(id.into_inner());
-    carry_out(&shared, node.clone(), Command::Uncordon(node)).await
-}
-
-async fn carry_out(shared: &Data, id: NodeId, command: Command) -> Result<HttpResponse, Error> {
-    let read = |state: &State, _: &[Change]| shown(state, &id);
-    let node = shared.cluster.mutate(command, read).await?;
-    let node = node.ok_or(Error::NoNode(id))?;
+    let node = api::uncordon(&shared.cluster, &id).await?;
     Ok(HttpResponse::Ok().json(node))
-}
-
-fn shown(state: &State, id: &NodeId) -> Option<wire::Node> {
-    Some(convert::node(state, state.node(id)?))
 }

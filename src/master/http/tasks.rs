@@ -16,13 +16,10 @@ use utoipa::IntoParams;
 
 use super::error::Refused;
 use super::{Data, Error};
-use crate::core::{Change, Command, State, Stop, Task, TaskId, Write};
+use crate::core::{Task, TaskId};
 use crate::http::{Body, Query};
-use crate::master::convert;
+use crate::master::{api, convert};
 use crate::wire;
-
-/// Seconds between SIGTERM and SIGKILL when nothing is said.
-const GRACE_SECONDS: u32 = 10;
 
 /// One task.
 #[utoipa::path(
@@ -52,9 +49,8 @@ pub async fn report(
     id: web::Path<String>,
     body: Body<wire::Report>,
 ) -> Result<HttpResponse, Error> {
-    let report = convert::report(&id, body.0, "")?;
-    let task = carry_out(&shared, report.task.clone(), Command::Report(report)).await?;
-    Ok(HttpResponse::Ok().json(convert::task(&task)))
+    let task = api::report(&shared.cluster, &id, body.0).await?;
+    Ok(HttpResponse::Ok().json(task))
 }
 
 /// Ends a task; asking again changes nothing.
@@ -71,17 +67,8 @@ pub async fn stop(
     id: web::Path<String>,
     body: Body<wire::Stop>,
 ) -> Result<HttpResponse, Error> {
-    if body.0.attempt.is_some() {
-        let text = "attempt: the master stops a task, whichever attempt it is in; leave it out";
-        return Err(Error::Malformed(text.into()));
-    }
-    let id = TaskId::from(id.into_inner());
-    let stop = Stop {
-        task: id.clone(),
-        grace_seconds: body.0.grace_period_seconds.unwrap_or(GRACE_SECONDS),
-    };
-    let task = carry_out(&shared, id, Command::Stop(stop)).await?;
-    Ok(HttpResponse::Accepted().json(convert::task(&task)))
+    let task = api::stop(&shared.cluster, &id, body.0).await?;
+    Ok(HttpResponse::Accepted().json(task))
 }
 
 /// The query of a task's history.
@@ -123,22 +110,5 @@ pub async fn events(
 
 /// The task as it is in memory.
 pub(super) fn known(shared: &Data, id: &TaskId) -> Result<Arc<Task>, Error> {
-    let task = shared.cluster.read(|state| state.task(id).cloned());
-    task.ok_or_else(|| Error::NoTask(id.clone()))
-}
-
-/// Carries out a command about a task that is there, and gives the task as it is then.
-async fn carry_out(shared: &Data, id: TaskId, command: Command) -> Result<Arc<Task>, Error> {
-    let read = |state: &State, changes: &[Change]| last_form(state, changes, &id);
-    let task = shared.cluster.mutate(command, read).await?;
-    task.ok_or(Error::NoTask(id))
-}
-
-/// The task as the changes left it: also when they removed it.
-fn last_form(state: &State, changes: &[Change], id: &TaskId) -> Option<Arc<Task>> {
-    let changed = changes.iter().rev().find_map(|change| match &change.write {
-        Write::PutTask(task) | Write::RemoveTask(task) if task.id == *id => Some(task),
-        _ => None,
-    });
-    changed.or_else(|| state.task(id)).cloned()
+    api::task(&shared.cluster, id)
 }

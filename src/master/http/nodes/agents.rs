@@ -1,17 +1,11 @@
-//! What workers send: registration, heartbeat, sign-off.
-//!
-//! The answer to the first two says what differs between what the worker runs and what it should
-//! run: any message that was lost before heals here.
+//! What workers send: registration, heartbeat, sign-off. See [`crate::master::api`].
 
 use actix_web::{HttpResponse, web};
 
 use super::super::error::Refused;
 use super::super::{Anything, Data, Error};
-use super::shown;
-use crate::core::reconcile::differences;
-use crate::core::{Command, Deregister, Kind, NodeId, Report, State};
 use crate::http::{Body, LargeBody};
-use crate::master::convert;
+use crate::master::api;
 use crate::wire;
 
 /// A worker begins, or begins again: known by its id, else by hostname and port.
@@ -30,18 +24,7 @@ pub async fn register(
     shared: Data,
     body: LargeBody<wire::Register>,
 ) -> Result<HttpResponse, Error> {
-    let register = convert::register(body.0)?;
-    let tasks = register.tasks.clone();
-    let (hostname, port) = (register.hostname.clone(), register.port);
-    let (new, answer) = shared
-        .cluster
-        .mutate(Command::Register(register), |state, changes| {
-            let new = changes.iter().any(|c| c.event.kind == Kind::NodeRegistered);
-            let id = state.node_at(&hostname, port).map(|node| node.id.clone());
-            (new, id.and_then(|id| answer(state, &id, tasks.as_deref())))
-        })
-        .await?;
-    let answer = answer.ok_or_else(|| Error::NoNode(NodeId::from(hostname)))?;
+    let (new, answer) = api::register(&shared.cluster, body.0).await?;
     Ok(match new {
         true => HttpResponse::Created().json(answer),
         false => HttpResponse::Ok().json(answer),
@@ -65,16 +48,7 @@ pub async fn heartbeat(
     id: web::Path<String>,
     body: LargeBody<wire::Heartbeat>,
 ) -> Result<HttpResponse, Error> {
-    let beat = convert::heartbeat(&id, body.0)?;
-    let (node, tasks) = (beat.node.clone(), beat.tasks.clone());
-    // What is sent to a worker has to be durable: `mutate` waits for everything decided before.
-    let answer = shared
-        .cluster
-        .mutate(Command::Heartbeat(beat), |state, _| {
-            answer(state, &node, tasks.as_deref())
-        })
-        .await?;
-    let answer = answer.ok_or(Error::NoNode(node))?;
+    let answer = api::heartbeat(&shared.cluster, &id, body.0).await?;
     Ok(HttpResponse::Ok().json(answer))
 }
 
@@ -91,26 +65,5 @@ pub async fn deregister(
     id: web::Path<String>,
     _: Body<Anything>,
 ) -> Result<HttpResponse, Error> {
-    let node = NodeId::from(id.into_inner());
-    let message = format!("node {node} signed off");
-    let command = Command::Deregister(Deregister { node });
-    shared.cluster.mutate(command, |_, _| ()).await?;
-    Ok(HttpResponse::Ok().json(wire::Message { message }))
-}
-
-fn answer(
-    state: &State,
-    node: &NodeId,
-    reported: Option<&[Report]>,
-) -> Option<wire::HeartbeatAnswer> {
-    let differences = differences(state, node, reported);
-    Some(wire::HeartbeatAnswer {
-        node: shown(state, node)?,
-        run: differences
-            .run
-            .iter()
-            .map(|task| convert::task(task))
-            .collect(),
-        stop: differences.stop.iter().map(convert::stop_order).collect(),
-    })
+    Ok(HttpResponse::Ok().json(api::deregister(&shared.cluster, &id).await?))
 }

@@ -11,9 +11,9 @@ use utoipa::IntoParams;
 
 use super::super::error::Refused;
 use super::super::{Data, Error};
-use super::last_form;
-use crate::core::{Command, Remove, Task, TaskId, Write};
+use crate::core::{Task, TaskId, Write};
 use crate::http::Query;
+use crate::master::api::{self, Removal};
 use crate::master::convert;
 use crate::master::feed::Committed;
 use crate::wire;
@@ -49,17 +49,8 @@ pub async fn remove(
     let id = TaskId::from(id.into_inner());
     // Ordering: subscribe first, then ask, so that its going can't be missed.
     let committed = shared.followers.subscribe();
-    let command = Command::Remove(Remove {
-        task: id.clone(),
-        force: query.0.force.unwrap_or(false),
-    });
-    let (gone, task) = shared
-        .cluster
-        .mutate(command, |state, changes| {
-            (state.task(&id).is_none(), last_form(state, changes, &id))
-        })
-        .await?;
-    let task = task.ok_or_else(|| Error::NoTask(id.clone()))?;
+    let force = query.0.force.unwrap_or(false);
+    let Removal { gone, task } = api::remove(&shared.cluster, &id, force).await?;
     if gone {
         return Ok(HttpResponse::Ok().json(convert::task(&task)));
     }
