@@ -10,7 +10,7 @@
 //!
 //! There is no database: what runs is written on the containers' labels, and a worker that starts
 //! adopts what it finds. Reading order: `step`, `outcome`, `attempt`, `supervisor`, `runner`,
-//! `engine`, `agent`, `shutdown`.
+//! `engine`, `agent`, `shutdown`, `parts`, `orders`.
 
 mod agent;
 mod attempt;
@@ -24,7 +24,9 @@ mod master;
 mod metrics;
 mod options;
 mod order;
+pub mod orders;
 mod outcome;
+mod parts;
 mod pulls;
 mod registration;
 mod reporter;
@@ -44,4 +46,6 @@ mod tests;
 pub use error::Error;
 pub use master::{Answer, Master};
 pub use options::Options;
+pub use orders::Orders;
+pub use parts::Parts;
 pub use run::{run, run_with};

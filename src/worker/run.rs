@@ -1,32 +1,18 @@
 //! A worker from start to end.
 
 use std::net::SocketAddr;
-use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
-use actix_web::dev::ServerHandle;
-use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::agent::Agent;
 use super::claim::Claim;
-use super::contact::Contact;
-use super::engine::{EngineState, watch_engine};
 use super::master::Master;
-use super::metrics::Metrics;
-use super::pulls::Pulls;
-use super::reporter::Reporter;
-use super::runner::Runner;
+use super::parts::Parts;
 use super::runtime::Runtime;
 use super::runtime::docker::Docker;
-use super::shared::Shared;
-use super::{Error, Options, http, shutdown};
+use super::{Error, Options, http};
 use crate::client::{MasterClient, Transport};
 use crate::clock::{SharedClock, SystemClock};
-
-/// What the agent is saying when it is silenced may take so long.
-const LAST_WORD: Duration = Duration::from_secs(2);
 
 /// Runs a worker on Docker until `token` is cancelled and everything is in order.
 ///
@@ -53,106 +39,26 @@ pub async fn run_with(
     clock: SharedClock,
     token: CancellationToken,
 ) -> Result<(), Error> {
-    let shared = Arc::new(Shared {
-        node_id: options.node_id.clone(),
-        reporter: Reporter::default(),
-        pulls: Pulls::new(Arc::clone(&runtime)),
-        engine: EngineState::default(),
-        metrics: Metrics::default(),
-        clock: Arc::clone(&clock),
-        runtime,
-    });
-    let runner = Runner::new(shared);
-    let contact = Arc::new(Contact::new(clock));
+    let address = SocketAddr::new(options.bind, options.port);
+    let node_id = options.node_id.clone();
+    let parts = Parts::new(options, runtime, master, clock);
 
     // Listen first: the master may call as soon as it knows the node.
-    let address = SocketAddr::new(options.bind, options.port);
     let streams = token.child_token();
-    let state = http::State::new(Arc::clone(&runner), Arc::clone(&contact), streams.clone());
+    let state = http::State::new(parts.orders(), streams.clone());
     let server = http::server(state, address).map_err(|error| Error::Listen { address, error })?;
     let handle = server.handle();
     let mut server = tokio::spawn(server);
-    log::info!("worker {} listens on {address}", options.node_id);
+    log::info!("worker {node_id} listens on {address}");
 
-    let mut engine = tokio::spawn(watch_engine(Arc::clone(&runner)));
-    let mut agent = Agent::new(
-        options.clone(),
-        Arc::clone(&runner),
-        Arc::clone(&master),
-        Arc::clone(&contact),
-    );
-    let silence = agent.silence();
-    let mut agent = tokio::spawn(async move { agent.run().await });
-
-    let result = {
-        let end = until_the_end(&options, &runner, master.as_ref(), &contact, &token);
-        let mut until_the_end = pin!(end);
-        tokio::select! {
-            leaves = &mut until_the_end => Ok(leaves),
-            ended = &mut server => Err(match ended {
-                Ok(Err(error)) => Error::Server(error),
-                Ok(Ok(())) | Err(_) => Error::Ended("the HTTP server"),
-            }),
-            _ = &mut engine => Err(Error::Ended("the watch on the engine")),
-            ended = &mut agent => Err(match ended {
-                Ok(Err(error)) => error,
-                Ok(Ok(())) | Err(_) => Error::Ended("the agent"),
-            }),
+    let serving = async {
+        match (&mut server).await {
+            Ok(Err(error)) => Error::Server(error),
+            Ok(Ok(())) | Err(_) => Error::Ended("the HTTP server"),
         }
     };
-    if result.is_ok() {
-        // The sign-off must not overtake the agent's last word.
-        silence.cancel();
-        let _hangs = timeout(LAST_WORD, &mut agent).await.is_err();
-    }
-    agent.abort();
-    if let Ok(Leaves::ForGood) = result {
-        shutdown::sign_off(&runner, master.as_ref(), &options.node_id).await;
-    }
-    engine.abort();
-    runner.abandon().await;
+    let result = parts.run(&token, serving).await;
     streams.cancel();
-    stop_server(handle).await;
-    result.map(|_| ())
-}
-
-/// How a worker leaves.
-enum Leaves {
-    /// Its tasks are ended: it signs off.
-    ForGood,
-    /// Its tasks go on.
-    ForNow,
-}
-
-/// Waits for the token, then does what there is to do before the agent may fall silent.
-async fn until_the_end(
-    options: &Options,
-    runner: &Arc<Runner>,
-    master: &dyn Master,
-    contact: &Contact,
-    token: &CancellationToken,
-) -> Leaves {
-    token.cancelled().await;
-    if !contact.was_accepted() {
-        // Perhaps the node is another worker's: then it is not ours to empty.
-        runner.close();
-        let active = runner.active();
-        log::info!("shutting down, never registered; {active} tasks are left running");
-        return Leaves::ForNow;
-    }
-    let leaves = if options.leave_running {
-        runner.close();
-        log::info!("shutting down; {} tasks are left running", runner.active());
-        Leaves::ForNow
-    } else {
-        let total = options.shutdown_timeout;
-        shutdown::drain(runner, master, &options.node_id, total).await;
-        Leaves::ForGood
-    };
-    shutdown::reports_accepted(runner).await;
-    leaves
-}
-
-async fn stop_server(handle: ServerHandle) {
     handle.stop(true).await;
+    result
 }

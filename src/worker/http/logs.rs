@@ -24,10 +24,10 @@ pub async fn logs(
     request: HttpRequest,
 ) -> Result<HttpResponse, Refusal> {
     let options = options(&query.0)?;
-    let view = state.runner.view(&id).ok_or_else(|| unknown_task(&id))?;
+    let view = state.runner().view(&id).ok_or_else(|| unknown_task(&id))?;
     let in_one_piece = !options.follow && !accepts_text(&request);
     let tail = options.tail;
-    let shared = std::sync::Arc::clone(state.runner.shared());
+    let shared = std::sync::Arc::clone(state.runner().shared());
     let lines = read(shared, view, options, &state.handle);
     if in_one_piece {
         return one_piece(lines, tail, &id).await;

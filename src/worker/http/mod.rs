@@ -19,7 +19,7 @@ use actix_web::{App, HttpServer, web};
 use futures_util::future::{Either, ready};
 use tokio_util::sync::CancellationToken;
 
-use super::contact::Contact;
+use super::orders::{Orders, unknown_task};
 use super::runner::Runner;
 use crate::http::{Guard, not_found, resource};
 
@@ -31,8 +31,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(20);
 /// What handlers work with.
 #[derive(Clone)]
 pub struct State {
-    runner: Arc<Runner>,
-    contact: Arc<Contact>,
+    orders: Orders,
     /// Ends the streams.
     streams: CancellationToken,
     /// The worker's own runtime: what talks with the engine runs there, not on the server's.
@@ -41,13 +40,16 @@ pub struct State {
 
 impl State {
     /// To be called on the worker's own runtime.
-    pub fn new(runner: Arc<Runner>, contact: Arc<Contact>, streams: CancellationToken) -> Self {
+    pub fn new(orders: Orders, streams: CancellationToken) -> Self {
         Self {
-            runner,
-            contact,
+            orders,
             streams,
             handle: tokio::runtime::Handle::current(),
         }
+    }
+
+    fn runner(&self) -> &Arc<Runner> {
+        self.orders.runner()
     }
 }
 
@@ -58,7 +60,7 @@ impl State {
 pub fn server(state: State, address: SocketAddr) -> std::io::Result<Server> {
     let guard = Guard::of(address.ip());
     let server = HttpServer::new(move || {
-        let contact = Arc::clone(&state.contact);
+        let orders = state.orders.clone();
         App::new()
             .app_data(web::Data::new(state.clone()))
             .wrap_fn(move |request, service| {
@@ -68,7 +70,7 @@ pub fn server(state: State, address: SocketAddr) -> std::io::Result<Server> {
                 }
                 // Nor is whoever collects figures.
                 if request.path() != "/metrics" {
-                    contact.touch();
+                    orders.contacted();
                 }
                 Either::Left(service.call(request))
             })
@@ -118,10 +120,6 @@ fn routes(config: &mut web::ServiceConfig) {
             [(delete(), web::to(tasks::remove))],
         ))
         .default_service(web::to(not_found));
-}
-
-fn unknown_task(id: &str) -> crate::http::Refusal {
-    crate::http::Refusal::not_found(format!("task {id} is not on this node"))
 }
 
 #[cfg(test)]

@@ -11,11 +11,11 @@ use crate::http::Refusal;
 /// `GET /api/v1/tasks/{id}/pull`: newline-delimited JSON until the pull is over; empty when nothing
 /// is pulled for it.
 pub async fn pull(state: web::Data<State>, id: web::Path<String>) -> Result<HttpResponse, Refusal> {
-    let view = state.runner.view(&id).ok_or_else(|| unknown_task(&id))?;
+    let view = state.runner().view(&id).ok_or_else(|| unknown_task(&id))?;
     let image = view.borrow().task.image.clone();
     let mut answer = HttpResponse::Ok();
     answer.content_type("application/x-ndjson");
-    let Some(steps) = state.runner.shared().pulls.watch(&image) else {
+    let Some(steps) = state.runner().shared().pulls.watch(&image) else {
         return Ok(answer.finish());
     };
     let lines = steps.map(|step| {

@@ -5,15 +5,11 @@ use actix_web::{HttpResponse, web};
 
 use super::State;
 use crate::http::Refusal;
-use crate::wire::{Health, Version};
+use crate::wire::Version;
 
 /// `GET /health`
 pub async fn health(state: web::Data<State>) -> HttpResponse {
-    HttpResponse::Ok().json(Health {
-        status: "ok".into(),
-        service: "podling-worker".into(),
-        node_id: Some(state.runner.shared().node_id.clone()),
-    })
+    HttpResponse::Ok().json(state.orders.health())
 }
 
 /// `GET /version`
@@ -30,7 +26,8 @@ pub async fn version() -> HttpResponse {
 
 /// `GET /metrics`
 pub async fn metrics(state: web::Data<State>) -> Result<HttpResponse, Refusal> {
-    let text = state.runner.shared().metrics.render(&state.runner);
+    let runner = state.runner();
+    let text = runner.shared().metrics.render(runner);
     let text = text.map_err(|error| {
         Refusal::new(
             StatusCode::INTERNAL_SERVER_ERROR,

@@ -9,7 +9,7 @@ use actix_web::{App, web};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::{State, routes};
+use super::{Orders, State, routes};
 use crate::worker::runtime::scripted::Behaviour;
 use crate::worker::tests::{Rig, task};
 
@@ -39,8 +39,8 @@ impl Answer {
 }
 
 async fn ask(rig: &Rig, request: TestRequest) -> Answer {
-    let contact = Arc::clone(&rig.contact);
-    let state = State::new(Arc::clone(&rig.runner), contact, CancellationToken::new());
+    let orders = Orders::new(Arc::clone(&rig.runner), Arc::clone(&rig.contact));
+    let state = State::new(orders, CancellationToken::new());
     let app = App::new().app_data(web::Data::new(state)).configure(routes);
     let app = init_service(app).await;
     let response = call_service(&app, request.to_request()).await;
@@ -310,8 +310,8 @@ async fn a_foreign_page_is_refused_and_is_no_contact_with_the_master() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = free.local_addr().unwrap();
     drop(free);
-    let contact = Arc::clone(&rig.contact);
-    let state = State::new(Arc::clone(&rig.runner), contact, CancellationToken::new());
+    let orders = Orders::new(Arc::clone(&rig.runner), Arc::clone(&rig.contact));
+    let state = State::new(orders, CancellationToken::new());
     let server = super::server(state, address).unwrap();
     let handle = server.handle();
     actix_web::rt::spawn(server);

@@ -12,7 +12,7 @@ use std::collections::hash_map::Entry as Slot;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use super::attempt::{Attempt, View};
@@ -232,6 +232,11 @@ impl Runner {
         }
     }
 
+    /// Dropped, it lets go of everything as it is.
+    pub fn abandoned_on_drop(&self) -> DropGuard {
+        self.abandoned.clone().drop_guard()
+    }
+
     /// Lets go of everything as it is; containers go on by themselves.
     pub async fn abandon(&self) {
         self.close();
@@ -256,6 +261,7 @@ impl Runner {
         let abandoned = self.abandoned.clone();
         self.supervisors.spawn(async move {
             tokio::select! {
+                biased;
                 () = abandoned.cancelled() => {}
                 () = runner.see_through(task_id, supervisor) => {}
             }
