@@ -24,6 +24,7 @@
 //! 6. Every accepted change is explained by an event.
 
 pub mod backoff;
+pub mod board;
 pub mod cli;
 pub mod client;
 pub mod clock;

@@ -11,9 +11,10 @@
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, mpsc};
 use tokio::time::timeout;
 
+use crate::board::{Reader, Writer, board};
 use crate::clock::SharedClock;
 use crate::core::{Change, Command, Kind, NodeId, Now, Rejection, State, decide};
 
@@ -65,14 +66,14 @@ pub struct CommitterEnds {
     /// What is to be committed, in the order decided.
     pub queue: mpsc::Receiver<Decided>,
     /// To say how far the store has come.
-    pub progress: watch::Sender<Progress>,
+    pub progress: Writer<Progress>,
 }
 
 /// The cluster's state behind its lock.
 pub struct Cluster {
     inner: Mutex<Inner>,
     queue: mpsc::Sender<Decided>,
-    progress: watch::Receiver<Progress>,
+    progress: Reader<Progress>,
     room: Notify,
     clock: SharedClock,
     commit_timeout: Duration,
@@ -96,7 +97,7 @@ impl Cluster {
             number: 0,
             event: state.last_event(),
         };
-        let (progress_sender, progress) = watch::channel(durable);
+        let (progress_sender, progress) = board(durable);
         let cluster = Self {
             inner: Mutex::new(Inner { state, decided: 0 }),
             queue: sender,
@@ -208,13 +209,9 @@ impl Cluster {
 
     /// Waits until the decision with this number is durable.
     async fn durable(&self, number: u64) -> Result<(), Error> {
-        if self.progress.borrow().number >= number {
-            return Ok(());
-        }
-        let mut progress = self.progress.clone();
-        let reached = progress.wait_for(|progress| progress.number >= number);
+        let reached = self.progress.wait_for(|progress| progress.number >= number);
         match timeout(self.commit_timeout, reached).await {
-            Ok(Ok(_)) => Ok(()),
+            Ok(Ok(())) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(Error::OutcomeUnknown(self.commit_timeout)),
         }
     }
@@ -232,7 +229,7 @@ impl Cluster {
     }
 
     /// How far the store has come, to wait for.
-    pub fn progress(&self) -> watch::Receiver<Progress> {
+    pub fn progress(&self) -> Reader<Progress> {
         self.progress.clone()
     }
 

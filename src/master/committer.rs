@@ -112,7 +112,7 @@ impl Committer {
     /// for it.
     async fn check_fence(&self) -> Result<(), Error> {
         let empty = Batch {
-            last_event: self.ends.progress.borrow().event,
+            last_event: self.ends.progress.look(|progress| progress.event),
             ..Batch::default()
         };
         let why = match timeout(self.slow_after, self.store.commit(&empty)).await {
@@ -150,7 +150,7 @@ impl Committer {
         self.metrics.committed(&changes, watch.elapsed());
         // Ordering: first durable, then shown. Who follows the feed subscribes, looks at what is
         // durable, and only then waits; the other way round it could miss this batch.
-        self.ends.progress.send_replace(Progress {
+        self.ends.progress.write(Progress {
             number,
             event: batch.last_event,
         });

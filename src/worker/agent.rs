@@ -183,10 +183,11 @@ impl Agent {
         let due_in = self.due_in();
         let shared = Arc::clone(self.shared());
         tokio::select! {
+            biased;
+            () = self.silence.cancelled() => {}
             () = shared.reporter.arrived() => {}
             changed = self.condition.changed() => self.beat_now |= changed.is_ok(),
             () = tokio::time::sleep(due_in) => {}
-            () = self.silence.cancelled() => {}
         }
     }
 

@@ -187,7 +187,18 @@ async fn follow(runner: &Arc<Runner>, mut events: Events) -> Error {
     resyncs.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut silences = 0;
     loop {
+        // In this order always, so that a simulation can be repeated: first what comes seldom, so
+        // that many events starve nothing.
         let answer = tokio::select! {
+            biased;
+            _ = pings.tick() => shared.runtime.ping().await,
+            _ = resyncs.tick() => {
+                let found = shared.runtime.list(&shared.node_id).await;
+                found.map(|found| {
+                    runner.resync(found);
+                    shared.engine.compared();
+                })
+            }
             event = events.next() => match event {
                 Some(Ok(event)) => {
                     log::debug!("engine event: {event:?}");
@@ -197,15 +208,7 @@ async fn follow(runner: &Arc<Runner>, mut events: Events) -> Error {
                 Some(Err(error)) => return error,
                 None => return Error::Unreachable { why: "its stream of events ended".into() },
             },
-            _ = pings.tick() => shared.runtime.ping().await,
             () = shared.engine.suspicion.notified() => shared.runtime.ping().await,
-            _ = resyncs.tick() => {
-                let found = shared.runtime.list(&shared.node_id).await;
-                found.map(|found| {
-                    runner.resync(found);
-                    shared.engine.compared();
-                })
-            }
         };
         match answer {
             Ok(()) => silences = 0,

@@ -7,11 +7,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use futures_util::{Stream, StreamExt, stream};
+use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{broadcast, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::runtime::{Error, Runtime};
+use crate::board::{Reader, board};
 use crate::wire::PullProgress;
 
 /// Steps a watcher may be behind before it misses some: it then goes on with newer ones.
@@ -23,11 +24,14 @@ pub struct Pulls {
     by_image: Mutex<ByImage>,
 }
 
+/// How it ended, once it did.
+type Done = Reader<Option<Result<(), Error>>>;
+
 type ByImage = HashMap<String, Weak<Pull>>;
 
 /// One pull; dropped by its last waiter, it is ended.
 struct Pull {
-    done: watch::Receiver<Option<Result<(), Error>>>,
+    done: Done,
     progress: Arc<Progress>,
     _ended_with_this: DropGuard,
 }
@@ -50,9 +54,8 @@ impl Pulls {
     /// ends the pull only when nobody else waits for it.
     pub async fn pull(&self, image: &str) -> Result<(), Error> {
         let pull = self.join(image);
-        let mut done = pull.done.clone();
-        match done.wait_for(Option::is_some).await {
-            Ok(result) => result.clone().unwrap_or(Ok(())),
+        match pull.done.wait_for(Option::is_some).await {
+            Ok(()) => pull.done.look(Clone::clone).unwrap_or(Ok(())),
             Err(_) => Err(Error::Other {
                 operation: "pull",
                 why: "the pull was cut off".into(),
@@ -86,7 +89,7 @@ impl Pulls {
     }
 
     fn begin(&self, image: String) -> Arc<Pull> {
-        let (done_sender, done) = watch::channel(None);
+        let (says_done, done) = board(None);
         let progress = Arc::new(Progress {
             layers: Mutex::default(),
             steps: broadcast::Sender::new(STEPS_KEPT),
@@ -98,7 +101,8 @@ impl Pulls {
         tokio::spawn(async move {
             let pulling = runtime.pull(&image, Box::new(move |step| sink.note(step)));
             tokio::select! {
-                result = pulling => { done_sender.send_replace(Some(result)); }
+                biased;
+                result = pulling => says_done.write(Some(result)),
                 () = token.cancelled() => log::info!("pull of {image} ended: nobody waits for it"),
             }
         });
@@ -112,8 +116,7 @@ impl Pulls {
 
 fn running(by_image: &ByImage, image: &str) -> Option<Arc<Pull>> {
     let pull = by_image.get(image)?.upgrade()?;
-    let running = pull.done.borrow().is_none();
-    running.then_some(pull)
+    pull.done.look(Option::is_none).then_some(pull)
 }
 
 impl Progress {
@@ -125,15 +128,12 @@ impl Progress {
     }
 
     /// What is known so far, then what follows, until the pull is over.
-    fn follow(
-        self: Arc<Self>,
-        done: watch::Receiver<Option<Result<(), Error>>>,
-    ) -> impl Stream<Item = PullProgress> {
+    fn follow(self: Arc<Self>, done: Done) -> impl Stream<Item = PullProgress> {
         let layers = self.layers.lock().unwrap_or_else(PoisonError::into_inner);
         let so_far: Vec<PullProgress> = layers.values().cloned().collect();
         let steps = self.steps.subscribe();
         drop(layers);
-        let then = stream::unfold((steps, done), async |(mut steps, mut done)| {
+        let then = stream::unfold((steps, done), async |(mut steps, done)| {
             loop {
                 let step = tokio::select! {
                     biased;

@@ -1,6 +1,6 @@
 //! From decisions to one transaction: of several writes of one key the last one wins.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::core::{Change, Node, NodeId, Task, TaskId, Write};
@@ -11,7 +11,7 @@ pub fn batch(changes: &[Change]) -> Batch {
     let mut batch = Batch::default();
     // By creation, so that new rows are written in the order of their keys.
     let mut tasks: BTreeMap<u64, Last<Arc<Task>, TaskId>> = BTreeMap::new();
-    let mut nodes: HashMap<NodeId, Last<Arc<Node>, NodeId>> = HashMap::new();
+    let mut nodes: BTreeMap<NodeId, Last<Arc<Node>, NodeId>> = BTreeMap::new();
     for change in changes {
         match &change.write {
             Write::PutTask(task) => {

@@ -99,7 +99,7 @@ fn last_event_id(request: &HttpRequest) -> Result<Option<u64>, Error> {
 
 /// The durable events after `after` that are still kept.
 fn kept(cluster: &Cluster, after: Option<u64>) -> Result<VecDeque<Arc<Event>>, Error> {
-    let durable = cluster.progress().borrow().event;
+    let durable = cluster.progress().look(|progress| progress.event);
     cluster.read(|state| {
         let oldest = state.oldest_event();
         let after = after.unwrap_or(oldest - 1);

@@ -9,12 +9,12 @@ use std::time::Duration;
 use actix_web::http::header::CACHE_CONTROL;
 use actix_web::{HttpResponse, web};
 use futures_util::stream::{self, LocalBoxStream, StreamExt};
-use tokio::sync::watch;
 use tokio::time::sleep;
 
 use super::error::Refused;
 use super::tasks::known;
 use super::{Data, Error};
+use crate::board::Reader;
 use crate::client::{self, ByteStream, WorkerClient};
 use crate::core::{Availability, Status, Task, TaskId};
 use crate::http::Query;
@@ -196,7 +196,7 @@ fn open_later(shared: Data, id: TaskId, wanted: Wanted, begun: Option<Passing>) 
 
 /// Somebody who waits for what a worker will have.
 struct Waiting {
-    progress: watch::Receiver<Progress>,
+    progress: Reader<Progress>,
     /// The task when the worker was asked last.
     seen: Option<Arc<Task>>,
     shared: Data,
@@ -218,7 +218,7 @@ impl Waiting {
                 self.a_while().await;
             }
             // Ordering: marked as seen before looking, so that a change meanwhile is not missed.
-            self.progress.mark_unchanged();
+            self.progress.mark_seen();
             self.seen = self.task();
             match open(&self.shared, &self.id, &self.wanted).await {
                 Ok(Opened::Stream(bytes)) => self.passing = Some(from_worker(bytes)),

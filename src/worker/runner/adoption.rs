@@ -1,7 +1,7 @@
 //! Containers that are there without an order of this process: what an earlier one left, and what
 //! the engine and the supervisors see differently.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Entry, Runner, Table};
@@ -21,7 +21,7 @@ impl Runner {
         }
         let early_stops = std::mem::take(&mut table.early_stops);
         drop(table);
-        self.adopted.send_replace(true);
+        self.adopted.write(true);
         for order in early_stops {
             self.stop(&order);
         }
@@ -67,7 +67,7 @@ impl Runner {
     /// Compares what the engine has with what the supervisors believe and wakes those that err.
     pub fn resync(self: &Arc<Self>, found: Vec<Listed>) {
         let mut table = self.table();
-        let mut listed: HashMap<(String, u32), Listed> = HashMap::new();
+        let mut listed: BTreeMap<(String, u32), Listed> = BTreeMap::new();
         for container in found {
             let key = (
                 container.identity.task_id.clone(),

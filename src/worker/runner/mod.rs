@@ -7,8 +7,8 @@
 
 mod adoption;
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry as Slot;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry as Slot;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
@@ -21,23 +21,24 @@ use super::shared::Shared;
 use super::step::Goal;
 use super::supervisor::Supervisor;
 use super::tombstones::Tombstones;
+use crate::board::{Writer, board};
 use crate::wire::{self, RestartPolicy};
 
 /// All tasks of this worker.
 pub struct Runner {
     shared: Arc<Shared>,
     table: Mutex<Table>,
-    adopted: watch::Sender<bool>,
+    adopted: Writer<bool>,
     supervisors: TaskTracker,
     abandoned: CancellationToken,
 }
 
 #[derive(Default)]
 struct Table {
-    entries: HashMap<String, Entry>,
+    entries: BTreeMap<String, Entry>,
     tombstones: Tombstones,
     /// Older containers found at the beginning, by task, for their supervisor to dispose of.
-    leftovers: HashMap<String, Vec<Attempt>>,
+    leftovers: BTreeMap<String, Vec<Attempt>>,
     /// Stops of tasks that were not known before the engine could be asked.
     early_stops: Vec<wire::StopOrder>,
     closed: bool,
@@ -61,7 +62,7 @@ impl Runner {
         Arc::new(Self {
             shared,
             table: Mutex::default(),
-            adopted: watch::Sender::new(false),
+            adopted: board(false).0,
             supervisors: TaskTracker::new(),
             abandoned: CancellationToken::new(),
         })
@@ -153,12 +154,12 @@ impl Runner {
 
     /// Whether the engine could be asked what there is.
     pub fn is_adopted(&self) -> bool {
-        *self.adopted.borrow()
+        self.adopted.look(|adopted| *adopted)
     }
 
     /// Waits until the engine was asked what there is, and each container was looked at.
     pub async fn looked(&self) {
-        let mut adopted = self.adopted.subscribe();
+        let adopted = self.adopted.reader();
         let _closed = adopted.wait_for(|adopted| *adopted).await.is_err();
         for mut view in self.views() {
             let _gone = view
@@ -269,7 +270,7 @@ impl Runner {
     }
 
     async fn see_through(self: &Arc<Self>, task_id: String, mut supervisor: Supervisor) {
-        let mut adopted = self.adopted.subscribe();
+        let adopted = self.adopted.reader();
         if adopted.wait_for(|adopted| *adopted).await.is_err() {
             return;
         }

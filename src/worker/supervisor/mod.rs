@@ -193,6 +193,7 @@ impl Supervisor {
         let image = self.attempt.task.image.clone();
         self.publish(Some(format!("pulling image {image}")));
         let result = tokio::select! {
+            biased;
             result = self.shared.pulls.pull(&image) => result,
             changed = self.orders.changed() => {
                 // Perhaps it is no longer wanted: ask again.
@@ -271,6 +272,7 @@ impl Supervisor {
         self.publish(Some("stopping".into()));
         let container = self.attempt.container();
         let result = tokio::select! {
+            biased;
             result = self.shared.runtime.stop(&container, grace_seconds) => result,
             changed = self.orders.changed() => {
                 // Perhaps with a shorter grace: ask again.

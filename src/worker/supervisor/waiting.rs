@@ -18,6 +18,7 @@ impl Supervisor {
     pub(super) async fn wait(&mut self, until: Option<Monotonic>) -> Next {
         let sleep = until.map(|until| Duration::from_millis(until.since_ms(self.now())));
         tokio::select! {
+            biased;
             changed = self.orders.changed() => {
                 if changed.is_err() { return Next::Orphaned }
             }
@@ -46,6 +47,7 @@ impl Supervisor {
         self.troubles = self.troubles.saturating_add(1);
         let random = self.shared.clock.now().random;
         tokio::select! {
+            biased;
             changed = self.orders.changed() => {
                 if changed.is_err() { return Next::Orphaned }
             }
