@@ -48,7 +48,7 @@ enum Since {
 impl Logs {
     pub async fn execute(self, context: Context) -> anyhow::Result<ExitCode> {
         let master = context.master()?;
-        let task = resolve::task(&master, &self.task).await?;
+        let task = resolve::task_to_show(&master, &self.task).await?;
         let since = match self.since {
             Some(Since::Ago(duration)) => Some(context.now().saturating_sub(duration)?),
             Some(Since::At(time)) => Some(time),
