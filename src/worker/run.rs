@@ -67,7 +67,8 @@ pub async fn run_with(
 
     // Listen first: the master may call as soon as it knows the node.
     let address = SocketAddr::new(options.bind, options.port);
-    let streams = token.child_token();
+    // Not a part of `token`: while tasks are given time to end, their logs go on.
+    let streams = CancellationToken::new();
     let state = http::State::new(Arc::clone(&runner), Arc::clone(&contact), streams.clone());
     let server = http::server(state, address).map_err(|error| Error::Listen { address, error })?;
     let handle = server.handle();

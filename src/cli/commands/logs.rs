@@ -8,6 +8,7 @@ use futures_util::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::cli::context::Context;
+use crate::cli::failure::of_master;
 use crate::cli::{output, resolve};
 use crate::config;
 use crate::wire::LogQuery;
@@ -63,7 +64,10 @@ impl Logs {
         };
         let mut log = master.logs(&task.task_id, &query).await?;
         while let Some(chunk) = log.next().await {
-            output::bytes(&chunk?)?;
+            // Not as the client's error: there was an answer, so its hint would lead astray.
+            let chunk =
+                chunk.map_err(|error| anyhow!("the log broke off: {}", of_master(&error)))?;
+            output::bytes(&chunk)?;
         }
         Ok(ExitCode::SUCCESS)
     }
