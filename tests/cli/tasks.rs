@@ -283,6 +283,21 @@ fn stop_waits_until_the_task_has_ended() {
 }
 
 #[test]
+fn rm_says_so_when_the_task_is_not_gone_yet() {
+    let running = task(WEB, "web", "running", 1, json!({"nodeId": "worker-1"}));
+    let going = crate::script::json(202, &running);
+    let master = Script::new()
+        .ok(&format!("GET /api/v1/tasks/{WEB}"), &running)
+        .on(&format!("DELETE /api/v1/tasks/{WEB}"), [going]);
+    let output = ask(&master, &["rm", "--force", WEB]);
+    assert_eq!((output.status.code(), stdout(&output)), (Some(1), ""));
+    assert_eq!(
+        stderr(&output),
+        "error: web still runs on worker-1; it goes as soon as it has ended\n"
+    );
+}
+
+#[test]
 fn rm_goes_through_all_of_them_and_reports_each() {
     let shown = |id| format!("GET /api/v1/tasks/{id}");
     let removal = |id| format!("DELETE /api/v1/tasks/{id}");
