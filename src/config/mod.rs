@@ -62,6 +62,10 @@ impl Config {
         let mut problems = Vec::new();
         let mut values = defaults(&sources);
         for entry in sources.entries(&mut problems) {
+            // As good as left out, where a setting may be left out.
+            if entry.setting.default.is_empty() && entry.raw == Raw::Text(String::new()) {
+                continue;
+            }
             match read(&entry) {
                 Ok(resolved) => {
                     values.insert(entry.setting.key, resolved);
@@ -90,9 +94,14 @@ impl Config {
         self.text("output") == Some("json")
     }
 
-    /// What `podling health` asks.
+    /// What `podling health` asks. A `--master` that was given beats a health-url that comes from
+    /// elsewhere.
     pub fn health_url(&self) -> &str {
-        self.text("health-url").unwrap_or(self.master_url())
+        let by_flag = |key: &str| self.values[key].source.starts_with("--");
+        match self.text("health-url") {
+            Some(url) if by_flag("health-url") || !by_flag("master-url") => url,
+            Some(_) | None => self.master_url(),
+        }
     }
 
     /// Every setting with its value and where it comes from, in the table's order.
@@ -160,10 +169,6 @@ fn defaults(sources: &Sources) -> BTreeMap<&'static str, Resolved> {
 fn read(entry: &layers::Entry) -> Result<Resolved, Problem> {
     let setting = entry.setting;
     let (value, text) = match &entry.raw {
-        // As good as left out, where a setting may be left out.
-        Raw::Text(text) if text.is_empty() && setting.default.is_empty() => {
-            (Some(Value::None), String::new())
-        }
         Raw::Text(text) => (entry.kind.read(text), text.clone()),
         Raw::Items(items) => (entry.kind.read_items(items), items.join(",")),
     };
