@@ -130,7 +130,7 @@ impl Config {
         };
         worker::Options {
             node_id: node_id.to_owned(),
-            hostname: self.text("worker.hostname").unwrap_or_default().to_owned(),
+            hostname: self.hostname(bind),
             bind,
             port: self.number("worker.port").unwrap_or_default() as u16,
             master_url: self.master_url().to_owned(),
@@ -141,6 +141,34 @@ impl Config {
             cpu_millicores: self.number("worker.cpu"),
             memory_bytes: self.number("worker.memory"),
             labels,
+        }
+    }
+
+    /// Where the master reaches a worker that listens on `bind`.
+    fn hostname(&self, bind: IpAddr) -> String {
+        match self.text("worker.hostname") {
+            Some(hostname) => {
+                let is_here = hostname == "localhost"
+                    || hostname.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
+                if bind.is_loopback() && !is_here {
+                    log::warn!(
+                        "the master is told to reach this worker at {hostname}, but it listens on \
+                         {bind} only (worker.bind)"
+                    );
+                }
+                hostname.to_owned()
+            }
+            // What others would reach at `localhost` is a worker of their own.
+            None if !bind.is_loopback() && !bind.is_unspecified() => bind.to_string(),
+            None => {
+                if bind.is_unspecified() && self.flag("worker.insecure") {
+                    log::warn!(
+                        "worker.hostname is not set: the master is told localhost, where only a \
+                         master on this machine reaches this worker"
+                    );
+                }
+                "localhost".to_owned()
+            }
         }
     }
 

@@ -279,6 +279,24 @@ fn a_worker_needs_an_id_and_says_so() {
 }
 
 #[test]
+fn a_worker_is_reached_where_it_listens() {
+    let at = |bind: &'static str, hostname: &'static str| {
+        let worker = with_environment(&[
+            ("PODLING_WORKER_NODE_ID", "n"),
+            ("PODLING_WORKER_INSECURE", "true"),
+            ("PODLING_WORKER_BIND", bind),
+            ("PODLING_WORKER_HOSTNAME", hostname),
+        ]);
+        worker.worker_options().unwrap().hostname
+    };
+    assert_eq!(at("", ""), "localhost");
+    assert_eq!(at("0.0.0.0", ""), "localhost");
+    assert_eq!(at("10.1.0.2", ""), "10.1.0.2");
+    assert_eq!(at("fd00::2", ""), "fd00::2");
+    assert_eq!(at("10.1.0.2", "host-2"), "host-2");
+}
+
+#[test]
 fn an_empty_value_leaves_what_an_earlier_layer_said() {
     let folder = folder(&[
         (

@@ -19,6 +19,7 @@ pub async fn one(
         return Err(Refusal::invalid("task ID mismatch"));
     }
     check(&task)?;
+    is_meant(&state, &task)?;
     taken(state.runner.execute(task))?;
     Ok(HttpResponse::Accepted().json(json!({
         "message": "task accepted for execution",
@@ -35,6 +36,7 @@ pub async fn batch(state: web::Data<State>, body: Body<ExecuteBatch>) -> HttpRes
         .map(|task| {
             let task_id = task.task_id.clone();
             let refusal = check(&task)
+                .and_then(|()| is_meant(&state, &task))
                 .and_then(|()| taken(state.runner.execute(task)))
                 .err();
             let refusal = refusal.as_ref().map(Refusal::body);
@@ -83,6 +85,19 @@ fn check(task: &Task) -> Result<(), Refusal> {
         ));
     }
     Ok(())
+}
+
+/// A master that calls the wrong address must not run a task twice. Masters of the Go project name
+/// no node.
+fn is_meant(state: &State, task: &Task) -> Result<(), Refusal> {
+    let here = &state.runner.shared().node_id;
+    match &task.node_id {
+        Some(node) if node != here => Err(Refusal::conflict(
+            "other_node",
+            format!("the task is for node {node}, and this is {here}"),
+        )),
+        Some(_) | None => Ok(()),
+    }
 }
 
 fn is_id(text: &str) -> bool {
