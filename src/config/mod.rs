@@ -94,13 +94,13 @@ impl Config {
         self.text("output") == Some("json")
     }
 
-    /// What `podling health` asks. A `--master` that was given beats a health-url that comes from
-    /// elsewhere.
-    pub fn health_url(&self) -> &str {
+    /// What `podling health` asks, when it is named: by the health-url, or by `--master`, which beats
+    /// a health-url that is no flag.
+    pub fn health_url(&self) -> Option<&str> {
         let by_flag = |key: &str| self.values[key].source.starts_with("--");
         match self.text("health-url") {
-            Some(url) if by_flag("health-url") || !by_flag("master-url") => url,
-            Some(_) | None => self.master_url(),
+            Some(url) if by_flag("health-url") || !by_flag("master-url") => Some(url),
+            Some(_) | None => by_flag("master-url").then(|| self.master_url()),
         }
     }
 

@@ -1,7 +1,7 @@
 //! What a master and a worker are started with, made of the settings; and the checks that need
 //! more than one setting.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use super::error::{Error, Problem};
@@ -51,10 +51,26 @@ impl Config {
         Ok((master, worker))
     }
 
-    fn master(&self, problems: &mut Vec<Problem>) -> master::Options {
-        let Value::Address(bind) = *self.value("master.bind") else {
-            self.wrong_kind("master.bind")
+    /// Where a master of this configuration listens.
+    pub fn master_address(&self) -> SocketAddr {
+        match *self.value("master.bind") {
+            Value::Address(address) => address,
+            _ => self.wrong_kind("master.bind"),
+        }
+    }
+
+    /// Where a worker of this configuration listens.
+    pub fn worker_address(&self) -> SocketAddr {
+        let ip = match *self.value("worker.bind") {
+            Value::Ip(ip) => ip,
+            _ => self.wrong_kind("worker.bind"),
         };
+        let port = self.number("worker.port").unwrap_or_default() as u16;
+        SocketAddr::new(ip, port)
+    }
+
+    fn master(&self, problems: &mut Vec<Problem>) -> master::Options {
+        let bind = self.master_address();
         self.check_bind(bind.ip(), "master.bind", "master.insecure", problems);
         let policy = Policy {
             strategy: match self.text("master.strategy") {
@@ -114,9 +130,8 @@ impl Config {
     }
 
     fn worker(&self, machine: Option<&str>, problems: &mut Vec<Problem>) -> worker::Options {
-        let Value::Ip(bind) = *self.value("worker.bind") else {
-            self.wrong_kind("worker.bind")
-        };
+        let address = self.worker_address();
+        let bind = address.ip();
         self.check_bind(bind, "worker.bind", "worker.insecure", problems);
         let node_id = self.text("worker.node-id").or(machine).unwrap_or_default();
         if Kind::Name.read(node_id).is_none() {
@@ -132,7 +147,7 @@ impl Config {
             node_id: node_id.to_owned(),
             hostname: self.hostname(bind),
             bind,
-            port: self.number("worker.port").unwrap_or_default() as u16,
+            port: address.port(),
             master_url: self.master_url().to_owned(),
             heartbeat_interval: self.duration("worker.heartbeat-interval"),
             shutdown_timeout: self.duration("worker.shutdown-timeout"),

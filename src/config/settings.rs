@@ -94,7 +94,7 @@ pub const SETTINGS: &[Setting] = &[
     unset(
         "health-url",
         Kind::Url,
-        "the master-url",
+        "in a container what runs there, else the master-url",
         "What `podling health` asks.",
     ),
     setting(

@@ -360,7 +360,7 @@ fn a_health_check_asks_the_master_that_was_named_by_a_flag() {
             flags,
             ..Sources::default()
         });
-        config.health_url().to_owned()
+        config.health_url().unwrap().to_owned()
     };
     assert_eq!(url(vec![]), "http://b");
     assert_eq!(url(vec![master()]), "http://a");
