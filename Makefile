@@ -27,7 +27,7 @@ build: compiler ## Build the release executable: bin/podling
 run: compiler ## Run podling from the sources: master and worker in one, or ARGS="…"
 	cargo run --locked -- $(ARGS)
 
-dev: compiler ## The same, built and started again at every change of the sources
+dev: compiler ## Run podling standalone from the sources, built and started again at every change
 	@scripts/install-cargo-tool.sh bacon 3.26.0
 	bacon run
 

@@ -238,8 +238,8 @@ fn read_variables(
             });
         }
     }
-    for (name, _) in variables {
-        if name.starts_with("PODLING_") && !is_known(name) {
+    for (name, value) in variables {
+        if name.starts_with("PODLING_") && !is_known(name) && !is_of_a_service(name, value) {
             let known = SETTINGS.iter().map(Setting::variable);
             let meant = suggest::did_you_mean(name, known).unwrap_or_default();
             let (place, key) = place(name);
@@ -259,6 +259,16 @@ fn kind_in(variable: &str, kind: Kind) -> Kind {
         "DATABASE_URL" => Kind::Path,
         _ => kind,
     }
+}
+
+/// Kubernetes tells a pod of every service, so of one that is called podling too:
+/// `PODLING_SERVICE_HOST`, `PODLING_PORT=tcp://…`, `PODLING_PORT_8080_TCP_ADDR`.
+fn is_of_a_service(name: &str, value: &str) -> bool {
+    let of_a_port = |rest: &str| rest.starts_with(|first: char| first.is_ascii_digit());
+    name.ends_with("_SERVICE_HOST")
+        || name.contains("_SERVICE_PORT")
+        || (name.ends_with("_PORT") && value.contains("://"))
+        || name.split("_PORT_").skip(1).any(of_a_port)
 }
 
 fn is_known(name: &str) -> bool {

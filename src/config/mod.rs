@@ -20,7 +20,7 @@ mod suggest;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use document::{markdown, toml};
 pub use error::{Error, Problem};
@@ -35,6 +35,8 @@ use settings::{SETTINGS, Setting};
 pub struct Config {
     values: BTreeMap<&'static str, Resolved>,
     problems: Vec<Problem>,
+    /// Keys of which a value was not allowed, which is among the problems.
+    refused: BTreeSet<&'static str>,
 }
 
 #[derive(Debug, Clone)]
@@ -60,6 +62,7 @@ impl Config {
     /// than the layers (a master, a worker) can tell everything at once.
     pub fn load(sources: Sources) -> Self {
         let mut problems = Vec::new();
+        let mut refused = BTreeSet::new();
         let mut values = defaults(&sources);
         for entry in sources.entries(&mut problems) {
             // As good as left out, where a setting may be left out.
@@ -70,10 +73,17 @@ impl Config {
                 Ok(resolved) => {
                     values.insert(entry.setting.key, resolved);
                 }
-                Err(problem) => problems.push(problem),
+                Err(problem) => {
+                    problems.push(problem);
+                    refused.insert(entry.setting.key);
+                }
             }
         }
-        Self { values, problems }
+        Self {
+            values,
+            problems,
+            refused,
+        }
     }
 
     /// Whether all that was found is right.

@@ -112,7 +112,7 @@ impl Config {
                 if Kind::DatabaseUrl.read(&url).is_none() {
                     let allowed = Kind::DatabaseUrl.allowed();
                     let text = format!("is needed for the store \"postgres\": {allowed}");
-                    problems.push(self.problem("master.database-url", &text));
+                    problems.extend(self.lack("master.database-url", &text));
                 }
                 Location::Postgres { url }
             }
@@ -121,7 +121,7 @@ impl Config {
                 if data_dir.is_none() {
                     let text = "is needed, because there is no home directory to put it in: name \
                                 one with --data-dir";
-                    problems.push(self.problem("master.data-dir", text));
+                    problems.extend(self.lack("master.data-dir", text));
                 }
                 let data_dir = data_dir.unwrap_or_default().into();
                 Location::Sqlite { data_dir }
@@ -137,7 +137,7 @@ impl Config {
         if Kind::Name.read(node_id).is_none() {
             let text = "is needed: the same after each restart, another one on each host; name it \
                         with --node-id";
-            problems.push(self.problem("worker.node-id", text));
+            problems.extend(self.lack("worker.node-id", text));
         }
         let labels = match self.value("worker.labels") {
             Value::Labels(labels) => labels.clone(),
@@ -204,6 +204,11 @@ impl Config {
             );
             problems.push(self.problem(key, &text));
         }
+    }
+
+    /// That something is needed; none when what was given is a problem already.
+    fn lack(&self, key: &str, text: &str) -> Option<Problem> {
+        (!self.refused.contains(key)).then(|| self.problem(key, text))
     }
 
     fn problem(&self, key: &str, text: &str) -> Problem {

@@ -203,6 +203,10 @@ fn variables_of_other_programs_are_left_alone() {
         ("PODLING_COMMIT", "abc"),
         ("PODLING", "1"),
         ("MASTER_URL", "x"),
+        ("PODLING_SERVICE_HOST", "10.0.0.1"),
+        ("PODLING_SERVICE_PORT_HTTP", "8080"),
+        ("PODLING_PORT", "tcp://10.0.0.1:8080"),
+        ("PODLING_PORT_8080_TCP_ADDR", "10.0.0.1"),
     ];
     assert_eq!(problems(&with_environment(&other)), [""; 0]);
 }
@@ -273,9 +277,18 @@ fn an_address_others_can_reach_needs_insecure() {
 }
 
 #[test]
+fn a_variable_that_looks_like_a_setting_is_not_taken_for_a_services() {
+    let config = with_environment(&[("PODLING_MASTER_PORT", "9000")]);
+    assert_eq!(problems(&config).len(), 1);
+}
+
+#[test]
 fn a_worker_needs_an_id_and_says_so() {
     let error = with_environment(&[]).worker_options().unwrap_err();
     assert!(error.to_string().contains("--node-id"), "{error}");
+    // One that is not allowed is told once.
+    let wrong = with_environment(&[("PODLING_WORKER_NODE_ID", "a b")]);
+    assert_eq!(wrong.worker_options().unwrap_err().problems.len(), 1);
 }
 
 #[test]
@@ -412,6 +425,14 @@ fn labels_are_a_table_a_list_or_a_text() {
             "{path}: worker.labels = \"zone\" is not allowed; allowed: key=value, separated by commas"
         )]
     );
+}
+
+#[test]
+fn an_error_in_yaml_is_told_once_in_one_line() {
+    let (config, path) = with_file("a.yaml", "master:\n  bind: [\nworker: }");
+    let path = path.display();
+    let mismatched = "line 2 column 9: mismatched bracket '[' closed by '}'";
+    assert_eq!(problems(&config), [format!("{path}: {mismatched}")]);
 }
 
 #[test]

@@ -351,6 +351,20 @@ fn what_is_written_wrong_is_a_usage_error() {
 }
 
 #[test]
+fn who_writes_a_command_without_dashes_is_told_where_it_goes() {
+    let master = Script::new();
+    let said = |args: &[&str]| {
+        let output = ask(&master, args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        stderr(&output).to_owned()
+    };
+    let hint = "hint: what to run in the container comes after `--`, behind all options\n";
+    assert!(said(&["run", "x", "--image", "y", "echo", "hi"]).ends_with(hint));
+    assert!(!said(&["run", "x", "--image", "y", "--nonsense"]).contains("hint"));
+    assert!(!said(&["nodes", "x"]).contains("hint"));
+}
+
+#[test]
 fn as_json_run_prints_the_task() {
     let master = Script::new().on(SUBMIT, [scheduled()]);
     let output = ask(&master, &["run", "web", "--image", "nginx", "-o", "json"]);

@@ -9,7 +9,7 @@ use super::{master, worker};
 use crate::cli::args::switched_on;
 use crate::cli::context::Context;
 use crate::cli::server;
-use crate::config::Flag;
+use crate::config::{Flag, Kind};
 use crate::master::Master;
 
 /// Run a master and a worker in one process, for one machine
@@ -80,8 +80,28 @@ async fn both(
 /// The machine's name, as Linux has it.
 fn machine() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    match name.trim() {
-        "" => "standalone".to_owned(),
-        name => name.to_owned(),
+    named_after(name.trim())
+}
+
+/// Not every name of a machine may be a node's.
+fn named_after(machine: &str) -> String {
+    match Kind::Name.read(machine) {
+        Some(_) => machine.to_owned(),
+        None => "standalone".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_whose_name_no_node_may_have_is_called_standalone() {
+        let names = ["laptop-1.local", "", "-x", "m\u{fc}hle"].map(named_after);
+        let standalone = "standalone";
+        assert_eq!(
+            names,
+            ["laptop-1.local", standalone, standalone, standalone]
+        );
     }
 }
