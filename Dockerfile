@@ -11,9 +11,10 @@
 # root on that host, as every user of Docker is):
 #   docker run -d --name podling-worker --network host \
 #     -v /var/run/docker.sock:/var/run/docker.sock --group-add "$(stat -c %g /var/run/docker.sock)" \
-#     -e PODLING_HEALTH_URL=http://127.0.0.1:8081 podling worker --node-id "$(hostname)"
+#     podling worker --node-id "$(hostname)"
 #
-# The client:  docker run --rm --network host podling ps
+# The client (--init passes Ctrl-C on, which would not end `logs -f` otherwise):
+#   docker run --rm -it --init --network host podling ps
 #
 # --network host, because master and worker bind to loopback as long as podling has no authentication, and because the
 # tasks' ports are the host's. Written for the classic builder and for BuildKit alike, on amd64 and arm64.
@@ -60,7 +61,7 @@ USER 65532:65532
 ENV PODLING_DATA_DIR=/var/lib/podling
 VOLUME /var/lib/podling
 EXPOSE 8080 8081
-# Asks the master, or what PODLING_HEALTH_URL names (a worker: http://127.0.0.1:8081).
+# Asks what the container was started as, master or worker, or what PODLING_HEALTH_URL names.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=5s --retries=3 CMD ["/usr/local/bin/podling", "health"]
 ENTRYPOINT ["/usr/local/bin/podling"]
 CMD ["--help"]

@@ -21,13 +21,13 @@ demo-stop: ## Stop what `make demo` started, and remove its containers and data
 	@scripts/with-docker.sh scripts/demo-stop.sh
 
 build: compiler ## Build the release executable: bin/podling
-	cargo build --locked --release
+	@cargo build --locked --release
 	@cmp -s $(TARGET)/release/podling bin/podling || install -D $(TARGET)/release/podling bin/podling
 
 run: compiler ## Run podling from the sources: master and worker in one, or ARGS="…"
 	cargo run --locked -- $(ARGS)
 
-dev: compiler ## The same, built and started again at every change of the sources
+dev: compiler ## Run podling standalone from the sources, built and started again at every change
 	@scripts/install-cargo-tool.sh bacon 3.26.0
 	bacon run
 

@@ -8,9 +8,8 @@ cd "$(dirname "$0")/.."
 tag=${1:-podling-demo:latest}
 busybox=/bin/busybox
 
-is_static() { [ -x "$busybox" ] && ! ldd "$busybox" >/dev/null 2>&1; }
-is_static || apt_install busybox-static
-is_static || die "$busybox is not a static executable" "Install busybox-static in its place."
+is_static "$busybox" || apt_install busybox-static
+is_static "$busybox" || die "$busybox is not a static executable" "Install busybox-static in its place."
 
 made_of="busybox $(sha256sum "$busybox" | cut -c1-12)"
 if [ "$(docker image inspect --format '{{index .Config.Labels "podling.made-of"}}' "$tag" 2>/dev/null)" = "$made_of" ]; then exit 0; fi

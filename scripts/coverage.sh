@@ -14,8 +14,15 @@ scripts/install-cargo-tool.sh cargo-llvm-cov 0.9.1
 # cargo-llvm-cov would add a component to the user's toolchain.
 if [ -z "${LLVM_COV:-}" ] || [ -z "${LLVM_PROFDATA:-}" ]; then
     llvm=$(rustc --version --verbose | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p')
-    have "llvm-cov-$llvm" || apt_install "llvm-$llvm"
-    export LLVM_COV=/usr/bin/llvm-cov-$llvm LLVM_PROFDATA=/usr/bin/llvm-profdata-$llvm
+    of_rust=$(rustc --print target-libdir)/../bin
+    if have "llvm-cov-$llvm" || { [ ! -x "$of_rust/llvm-cov" ] && (apt_install "llvm-$llvm"); }; then
+        export LLVM_COV=/usr/bin/llvm-cov-$llvm LLVM_PROFDATA=/usr/bin/llvm-profdata-$llvm
+    else
+        # This system has no such LLVM: rustup has, as a component of the toolchain.
+        [ -x "$of_rust/llvm-cov" ] || rustup component add llvm-tools ||
+            die "neither llvm-$llvm nor rustup's llvm-tools could be installed"
+        export LLVM_COV=$of_rust/llvm-cov LLVM_PROFDATA=$of_rust/llvm-profdata
+    fi
 fi
 
 cargo llvm-cov clean --workspace

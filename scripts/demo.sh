@@ -8,18 +8,31 @@ cd "$(dirname "$0")/.."
 . scripts/prelude.sh
 . scripts/demo-state.sh
 
-started=no
-finished=no
-# Whatever ends this early (also Ctrl-C) leaves things as they were: a demo that was there before goes on.
+started=   # the process, when this run started podling
+submitted= # whether this run submitted `hello`
+finished=
+# There is a demo already: it runs, or was killed, and its tasks and data are to stay.
+was_there=no
+if [ -e "$state/data" ]; then was_there=yes; fi
+
+# Whatever ends this early, also Ctrl-C, leaves things as they were: only what this run has begun is undone.
 # shellcheck disable=SC2329 # called by the trap
 clean_up() {
+    local code=$?
     trap '' INT TERM
-    [ "$finished" = no ] || return 0
-    if [ "$started" = no ] && is_running; then
-        podling rm --force hello >/dev/null 2>&1 || true
-    else
+    [ -z "$finished" ] || return 0
+    if [ -n "$submitted" ]; then podling rm --force hello >/dev/null 2>&1 || true; fi
+    [ -n "$started" ] || return 0
+    until_true 5 has_begun || true
+    if [ "$was_there" = no ]; then
         say "not finished: removing what was there so far"
-        scripts/demo-stop.sh
+        stop_demo
+        # Interrupted: nobody wants to read it.
+        if [ "$code" -gt 128 ]; then rm -rf "$state"; fi
+    elif is_running; then
+        say "not finished: killing podling again, as it was; its tasks and data stay (make demo-stop removes them)"
+        # Not SIGTERM: podling would stop the tasks that it found and goes on with.
+        kill -KILL "$(cat "$state/pid")" || true
     fi
 }
 trap clean_up EXIT
@@ -31,7 +44,7 @@ choose_image() {
     image=busybox:latest
     docker image inspect "$image" >/dev/null 2>&1 && return
     if can_reach registry-1.docker.io 443 && timeout 60 docker pull --quiet "$image" >/dev/null 2>&1; then return; fi
-    image=podling-demo:latest
+    image=$image_made_here
     scripts/busybox-image.sh "$image"
 }
 
@@ -50,21 +63,33 @@ start() {
     check_ports
     mkdir -p "$state"
     say "starting podling standalone: a master on port $master_port and a worker on port $worker_port"
-    started=yes
     # A session of its own: Ctrl-C and the end of this terminal are not meant for it.
-    setsid nohup "$exe" standalone --bind "127.0.0.1:$master_port" --port "$worker_port" --node-id "$node" \
-        --data-dir "$state/data" --shutdown-timeout 5s >"$state/log" 2>&1 </dev/null &
-    echo $! >"$state/pid"
+    (
+        cd "$state"
+        HOME=$state exec setsid nohup "$exe" standalone --data-dir "$state/data" --store sqlite \
+            --bind "127.0.0.1:$master_port" --port "$worker_port" --node-id "$node" --shutdown-timeout 5s \
+            >log 2>&1 </dev/null 9<&-
+    ) &
+    started=$!
+    echo "$started" >"$state/pid"
     echo "$url" >"$state/url"
-    until_true 30 worker_is_online || {
-        tail -n 20 "$state/log" >&2
-        die "podling did not get ready (the end of its log is above; all of it: $state/log)"
-    }
+    until_true 30 is_ready_or_gone && is_ready && return
+    tail -n 20 "$state/log" >&2
+    if is_running; then podling nodes >&2 || true; fi
+    die "podling did not get ready (the end of its log is above; all of it: $state/log)"
 }
 
+# The process is podling by now, and no longer the shell that becomes it; or has ended already.
 # shellcheck disable=SC2329 # called by until_true
-worker_is_online() {
-    is_running && podling health && podling nodes --output json | grep -q '"online"'
+has_begun() { is_running || ! kill -0 "$started" 2>/dev/null; }
+
+# shellcheck disable=SC2329 # called by until_true
+is_ready_or_gone() { is_ready || ! kill -0 "$started" 2>/dev/null; }
+
+# A node whose Docker Engine does not answer is online too, but not ready.
+is_ready() {
+    is_running && podling health >/dev/null 2>&1 &&
+        podling nodes --output json 2>/dev/null | grep -q '"condition": "ready"'
 }
 
 # Shows a command as one would type it, and runs it.
@@ -88,6 +113,7 @@ else
 fi
 
 podling rm --force hello >/dev/null 2>&1 || true
+submitted=yes
 # shellcheck disable=SC2016 # the container's shell expands it
 show run hello --image "$image" --follow -- \
     sh -c 'echo "Hello from container $(hostname)"; for n in 1 2 3; do sleep 0.5; echo "line $n"; done; echo bye'

@@ -30,7 +30,6 @@ fail() {
 say "starting a master and a worker from $tag"
 docker run --detach --name "$name" --network host --health-interval 1s \
     --volume "$socket:$socket" --group-add "$(stat --format %g "$socket")" \
-    --env "PODLING_HEALTH_URL=$url" \
     "$tag" standalone --bind "${url#http://}" --port "$(free_port)" --node-id "$name" >/dev/null
 
 is_healthy() { [ "$(docker inspect --format '{{.State.Health.Status}}' "$name")" = healthy ]; }

@@ -8,8 +8,15 @@ cd "$(dirname "$0")/.."
 scripts/install-compiler.sh
 
 # busybox-static: the images that tests run; docker-registry: a registry of their own to pull them from.
-[ -x /bin/busybox ] || [ -x /usr/bin/busybox ] || apt_install busybox-static
-have docker-registry || apt_install docker-registry
+is_static /bin/busybox || apt_install busybox-static
+is_static /bin/busybox || die "/bin/busybox is not a static executable" "Install busybox-static in its place."
+if ! have docker-registry; then
+    apt_install docker-registry
+    # The package wants it to run from the next boot on.
+    if [ -d /run/systemd/system ]; then
+        as_root systemctl --quiet disable docker-registry || say "docker-registry will run from the next boot on"
+    fi
+fi
 
 # Only the server's programs are wanted: the tests make clusters of their own in temporary folders.
 if ! have initdb && ! compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; then

@@ -45,10 +45,15 @@ apt_install() {
         fi
         export DEBIAN_FRONTEND=noninteractive
         # A source that cannot be reached must not stop what the others have: the install below is the judge.
-        apt-get update -qq || true
-        apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+        # On a fresh machine unattended-upgrades often holds the lock for some minutes.
+        wait=DPkg::Lock::Timeout=300
+        apt-get -o "$wait" update -qq || true
+        apt-get -o "$wait" install -y -qq --no-install-recommends "$@" >/dev/null
     ' apt_install "${missing[@]}" || die "apt-get could not install ${missing[*]} (its own words are above)"
 }
+
+# is_static FILE: whether it is an executable that runs in an image of its own.
+is_static() { [ -x "$1" ] && ! ldd "$1" >/dev/null 2>&1; }
 
 # can_reach HOST PORT: whether somebody answers there within three seconds.
 can_reach() {

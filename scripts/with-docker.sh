@@ -10,6 +10,15 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/prelude.sh"
 
 "$here/install-docker.sh"
+# The docker command may have another engine in its context (rootless, Docker Desktop). podling and the tests go by
+# DOCKER_HOST alone, so they are told.
+if [ -z "${DOCKER_HOST:-}" ]; then
+    context=$(docker context inspect --format '{{.Endpoints.docker.Host}}' 2>/dev/null || true)
+    case "$context" in
+    '' | unix:///var/run/docker.sock) ;;
+    *) export DOCKER_HOST=$context ;;
+    esac
+fi
 if docker version >/dev/null 2>&1; then exec "$@"; fi
 
 getent group docker >/dev/null || die "the Docker Engine runs, but $(id -un) may not use it" "Run this as root."

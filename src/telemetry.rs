@@ -1,4 +1,4 @@
-//! Logging: one line per event to stderr, filtered by `RUST_LOG`.
+//! Logging: one line per event to stderr, filtered by `RUST_LOG` or `--verbose`.
 
 /// What is logged without `RUST_LOG`. bollard logs whole request bodies, secrets in environment
 /// variables included, at `debug`: it stays at `warn`.
@@ -6,12 +6,15 @@ const DEFAULT_FILTER: &str = "info,bollard=warn,actix_server=warn";
 const VERBOSE_FILTER: &str =
     "debug,bollard=warn,h2=info,hyper=info,rustls=info,tokio_postgres=info";
 
-/// Starts logging. May be called once.
+/// Starts logging; `verbose` is a flag, so it beats `RUST_LOG`. May be called once.
 pub fn init(verbose: bool) {
-    let filter = if verbose {
-        VERBOSE_FILTER
+    if verbose {
+        let style = std::env::var("RUST_LOG_STYLE").unwrap_or_default();
+        env_logger::Builder::new()
+            .parse_filters(VERBOSE_FILTER)
+            .parse_write_style(&style)
+            .init();
     } else {
-        DEFAULT_FILTER
-    };
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(filter)).init();
+        env_logger::init_from_env(env_logger::Env::default().default_filter_or(DEFAULT_FILTER));
+    }
 }

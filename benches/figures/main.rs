@@ -27,6 +27,7 @@ mod start;
 mod statistics;
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -61,16 +62,21 @@ impl Setup {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<()> {
+async fn main() -> Result<ExitCode> {
     let setup = Setup::from_environment()?;
     let only = std::env::var("FIGURES_ONLY").unwrap_or_default();
     let mut figures = serde_json::Map::new();
+    let mut code = ExitCode::SUCCESS;
     macro_rules! measure {
         ($($name:ident: $what:expr),* $(,)?) => {$(
             let name = stringify!($name);
             if only.is_empty() || only.split(',').any(|wanted| wanted == name) {
                 eprintln!("==> {name}");
-                let figure: Value = $what.with_context(|| format!("measuring {name}"))?;
+                // What was measured so far took minutes: one that fails takes nothing from it.
+                let figure: Value = $what.unwrap_or_else(|error| {
+                    code = ExitCode::FAILURE;
+                    failed(&error)
+                });
                 eprintln!("    {figure}");
                 figures.insert(name.to_owned(), figure);
             }
@@ -85,7 +91,15 @@ async fn main() -> Result<()> {
         burst: burst::measure(&setup).await,
         durable_submissions: durable::measure(&setup).await,
     }
-    let report = json!({ "figures": figures, "measured_on": machine::describe(&setup).await? });
+    let measured_on = machine::describe(&setup)
+        .await
+        .unwrap_or_else(|error| failed(&error));
+    let report = json!({ "figures": figures, "measured_on": measured_on });
     println!("{}", serde_json::to_string_pretty(&report)?);
-    Ok(())
+    Ok(code)
+}
+
+/// What stands in the place of a figure that could not be measured.
+fn failed(error: &anyhow::Error) -> Value {
+    json!({ "error": format!("{error:#}") })
 }

@@ -1,5 +1,6 @@
 //! What can be written on the command line.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -7,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 
 use super::commands;
 use super::context::Context;
-use crate::config::{Flag, Raw};
+use crate::config::{Config, Flag, Raw};
 
 /// A container orchestrator in one small binary.
 #[derive(Debug, Parser)]
@@ -94,6 +95,15 @@ impl Command {
             Self::Standalone(standalone) => standalone.flags(),
             Self::Health(health) => health.flags(),
             _ => Vec::new(),
+        }
+    }
+
+    /// Where the server listens that this command starts; none when it starts none.
+    pub fn listens(&self, config: &Config) -> Option<SocketAddr> {
+        match self {
+            Self::Master(_) | Self::Standalone(_) => Some(config.master_address()),
+            Self::Worker(_) => Some(config.worker_address()),
+            _ => None,
         }
     }
 

@@ -22,6 +22,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use args::Cli;
 use context::Context;
@@ -29,11 +30,15 @@ use context::Context;
 /// Parses these arguments (the first one is the program), does what they say, and gives the
 /// process's exit code.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(go_flags::accept(args)) {
+    let args = go_flags::accept(args);
+    let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
         // Help and version are "errors" too, of exit code 0; clap knows where each is printed.
         Err(error) => {
             let _ = error.print();
+            if is_command_without_dashes(&error, &args) {
+                output::hint("what to run in the container comes after `--`, behind all options");
+            }
             return ExitCode::from(error.exit_code() as u8);
         }
     };
@@ -43,4 +48,13 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(code) => code,
         Err(error) => failure::report(&error),
     }
+}
+
+/// `podling run web --image nginx echo hi`, as `docker run` takes it.
+fn is_command_without_dashes(error: &clap::Error, args: &[OsString]) -> bool {
+    let Some(ContextValue::String(wrong)) = error.get(ContextKind::InvalidArg) else {
+        return false;
+    };
+    let is_run = args.iter().any(|arg| arg == "run");
+    is_run && error.kind() == ErrorKind::UnknownArgument && !wrong.starts_with('-')
 }

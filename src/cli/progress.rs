@@ -63,12 +63,22 @@ impl Progress {
         }
     }
 
-    /// Leaves what is shown on the screen.
+    /// A remark, above the bars.
+    pub fn note(&self, text: &str) {
+        match self {
+            Self::Bars { all, .. } => all.suspend(|| output::note(text)),
+            Self::Lines { .. } => output::note(text),
+        }
+    }
+
+    /// Leaves on the screen what is shown, and draws it no more: a bar that goes on would move the
+    /// cursor up, and be drawn over what was printed meanwhile.
     pub fn finish(&mut self) {
-        if let Self::Bars { layers, .. } = self {
-            for bar in layers.values().filter(|bar| !bar.is_finished()) {
+        if let Self::Bars { all, layers } = self {
+            for (_, bar) in layers.drain() {
                 bar.abandon();
             }
+            *all = MultiProgress::new();
         }
     }
 }

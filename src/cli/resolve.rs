@@ -2,6 +2,7 @@
 
 use anyhow::bail;
 
+use super::commands::ps::status;
 use crate::client::MasterClient;
 use crate::wire::{ListTasks, Node, Task, TaskStatus};
 
@@ -16,12 +17,29 @@ pub(super) fn has_ended(task: &Task) -> bool {
     }
 }
 
-/// The task somebody means.
+/// The task somebody means, to change or to remove it: never a guess.
 pub(super) async fn task(master: &MasterClient, text: &str) -> anyhow::Result<Task> {
+    only(candidates(master, text).await?, text)
+}
+
+/// The task somebody means, to look at it. A name is often used again: of several tasks that have
+/// it, the only one that has not ended is shown.
+pub(super) async fn task_to_show(master: &MasterClient, text: &str) -> anyhow::Result<Task> {
+    let mut found = candidates(master, text).await?;
+    let is_live = |task: &Task| task.name == text && !has_ended(task);
+    if found.iter().filter(|task| is_live(task)).count() == 1 {
+        found.retain(is_live);
+    }
+    only(found, text)
+}
+
+/// The task of this id; else those of this name; else those whose ids begin so.
+async fn candidates(master: &MasterClient, text: &str) -> anyhow::Result<Vec<Task>> {
+    refuse_empty(text, "task")?;
     if text.len() == ID_LENGTH {
         match master.task(text).await {
             Err(error) if error.is_not_found() => {}
-            found => return Ok(found?),
+            found => return Ok(vec![found?]),
         }
     }
     let named = ListTasks {
@@ -33,16 +51,12 @@ pub(super) async fn task(master: &MasterClient, text: &str) -> anyhow::Result<Ta
         found = master.tasks(&ListTasks::default()).await?;
         found.retain(|task| task.task_id.starts_with(text));
     }
-    choose(found, text)
+    Ok(found)
 }
 
-/// The only one; else the only one that has not ended: a name is often used again.
-fn choose(mut found: Vec<Task>, text: &str) -> anyhow::Result<Task> {
-    if found.len() > 1 && found.iter().filter(|task| !has_ended(task)).count() == 1 {
-        found.retain(|task| !has_ended(task));
-    }
+fn only(mut found: Vec<Task>, text: &str) -> anyhow::Result<Task> {
     if found.len() > 1 {
-        let candidate = |task: &Task| format!("{} ({})", task.task_id, task.name);
+        let candidate = |task: &Task| format!("{} ({}, {})", task.task_id, task.name, status(task));
         bail!("{}", ambiguous("tasks", text, found.iter().map(candidate)));
     }
     match found.pop() {
@@ -51,8 +65,17 @@ fn choose(mut found: Vec<Task>, text: &str) -> anyhow::Result<Task> {
     }
 }
 
+/// Every id begins with nothing: an empty variable in a script must not mean the only task.
+fn refuse_empty(text: &str, what: &str) -> anyhow::Result<()> {
+    match text.is_empty() {
+        true => bail!("an empty text names no {what}"),
+        false => Ok(()),
+    }
+}
+
 /// The node somebody means: its id, or an unambiguous beginning of it.
 pub(super) async fn node(master: &MasterClient, text: &str) -> anyhow::Result<Node> {
+    refuse_empty(text, "node")?;
     let mut nodes = master.nodes().await?;
     if let Some(exact) = nodes.iter().position(|node| node.node_id == text) {
         return Ok(nodes.swap_remove(exact));

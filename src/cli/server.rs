@@ -1,5 +1,6 @@
 //! What the commands that stay have in common: logging, signals, threads.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -33,4 +34,28 @@ pub(super) fn run(
     runtime.shutdown_timeout(LINGER);
     result?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The address under which a process on this machine reaches that one.
+pub(super) fn reachable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(match address.ip() {
+            IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    address
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn a_master_that_listens_everywhere_is_reached_here() {
+        let addresses = ["0.0.0.0:1", "[::]:2", "127.0.0.9:3"].map(|text| text.parse().unwrap());
+        let reached = addresses.map(|address| reachable(address).to_string());
+        assert_eq!(reached, ["127.0.0.1:1", "[::1]:2", "127.0.0.9:3"]);
+    }
 }

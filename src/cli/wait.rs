@@ -8,7 +8,6 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use jiff::Timestamp;
 
 use super::commands::ps::why;
 use super::context::Context;
@@ -38,11 +37,11 @@ pub(super) async fn to_the_end(
     let id = task.task_id.clone();
     let mut stay = Stay {
         master,
-        context,
         said: why(&task),
         task,
         pause: SHORTEST_PAUSE,
         log: Log::default(),
+        progress: Progress::new(),
     };
     tokio::select! {
         ended = stay.until_ended(follow) => ended?,
@@ -71,20 +70,20 @@ pub(super) async fn until_ended(
         tokio::time::sleep(pause).await;
         waited += pause;
         pause = (pause * 3 / 2).min(LONGEST_PAUSE);
-        task = patiently(master, &task.task_id).await?;
+        task = patiently(master, &task.task_id, output::note).await?;
     }
     Ok(task)
 }
 
 struct Stay<'a> {
     master: &'a MasterClient,
-    context: &'a Context,
     /// The task as it was last seen.
     task: Task,
     /// The reason that was told last.
     said: Option<String>,
     pause: Duration,
     log: Log,
+    progress: Progress,
 }
 
 /// How far the log was shown.
@@ -92,60 +91,63 @@ struct Stay<'a> {
 struct Log {
     /// Of which attempt; none: nothing was shown yet.
     attempt: Option<u32>,
-    /// When its stream ended: what is newer was not shown.
-    until: Option<Timestamp>,
+    /// So many bytes of it. What a container wrote stays as it is, so a stream that begins anew
+    /// is passed over up to here: no clock and no time of a line is as exact.
+    bytes: u64,
     /// Its stream broke off.
     broke: bool,
 }
 
 impl Stay<'_> {
     async fn until_ended(&mut self, follow: bool) -> anyhow::Result<()> {
-        let mut progress = Progress::new();
         loop {
             match self.task.status {
                 TaskStatus::Completed | TaskStatus::Failed | TaskStatus::Stopped => break,
-                TaskStatus::Scheduled => self.show_pull(&mut progress).await,
+                TaskStatus::Scheduled => self.show_pull().await,
                 TaskStatus::Running if follow => self.show_log().await?,
                 TaskStatus::Pending | TaskStatus::Running => {}
             }
             self.look_again().await?;
+            // Bars draw over what is printed below them, so they are done with before that.
+            if self.task.status != TaskStatus::Scheduled {
+                self.progress.finish();
+            }
         }
-        progress.finish();
         // A short container ends before anybody sees it run.
         let is_complete = self.log.attempt == Some(self.task.attempt) && !self.log.broke;
         if follow && self.task.started_at.is_some() && !is_complete {
             self.show_log().await?;
+            if self.log.broke {
+                output::note("the end of the log is missing");
+            }
         }
         Ok(())
     }
 
     /// Shows the log until it ends: with the task, with its attempt, or because it broke off.
     async fn show_log(&mut self) -> anyhow::Result<()> {
-        let since = self
-            .log
-            .until
-            .filter(|_| self.log.attempt == Some(self.task.attempt));
+        if self.log.attempt != Some(self.task.attempt) {
+            self.log = Log {
+                attempt: Some(self.task.attempt),
+                ..Log::default()
+            };
+        }
         let query = LogQuery {
             tail: Some("all".into()),
             follow: Some(true),
-            since: since.map(|since| since.to_string()),
             ..LogQuery::default()
         };
         let shown = match self.master.logs(&self.task.task_id, &query).await {
-            Ok(log) => print(log).await?,
+            Ok(log) => print(log, &mut self.log.bytes).await?,
             Err(error) => Err(error),
         };
         if let Err(error) = &shown
             && !self.log.broke
         {
             let error = failure::of_master(error);
-            output::note(&format!("the log broke off, lines may be missing: {error}"));
+            output::note(&format!("the log broke off, trying again: {error}"));
         }
-        self.log = Log {
-            attempt: Some(self.task.attempt),
-            until: Some(self.context.now()),
-            broke: shown.is_err(),
-        };
+        self.log.broke = shown.is_err();
         Ok(())
     }
 
@@ -154,14 +156,15 @@ impl Stay<'_> {
         tokio::time::sleep(self.pause).await;
         self.pause = (self.pause * 3 / 2).min(LONGEST_PAUSE);
         let before = self.task.status;
-        self.task = patiently(self.master, &self.task.task_id).await?;
+        let say = |text: &str| self.progress.note(text);
+        self.task = patiently(self.master, &self.task.task_id, say).await?;
         if self.task.status != before {
             self.pause = SHORTEST_PAUSE;
         }
         let why = why(&self.task);
         if why != self.said && !has_ended(&self.task) {
             if let Some(why) = &why {
-                output::note(&format!("{}: {why}", self.task.name));
+                self.progress.note(&format!("{}: {why}", self.task.name));
             }
             self.said = why;
         }
@@ -170,32 +173,41 @@ impl Stay<'_> {
 
     /// Shows what is pulled, until it is, or nothing more is told: then it is time to look at the
     /// task again. That there is nothing to show is no failure.
-    async fn show_pull(&mut self, progress: &mut Progress) {
+    async fn show_pull(&mut self) {
         let Ok(stream) = self.master.pull(&self.task.task_id).await else {
             return;
         };
         let mut lines = Lines::new(stream);
         while let Ok(Ok(Some(line))) = tokio::time::timeout(SILENCE, lines.next()).await {
             if let Ok(step) = serde_json::from_str::<PullProgress>(&line) {
-                progress.show(&step);
+                self.progress.show(&step);
             }
         }
     }
 }
 
-/// Prints what arrives; the inner result is the stream's end.
-async fn print(mut log: ByteStream) -> io::Result<Result<(), client::Error>> {
+/// Prints what arrives after the first `shown` bytes, and counts on; the inner result is the
+/// stream's end.
+async fn print(mut log: ByteStream, shown: &mut u64) -> io::Result<Result<(), client::Error>> {
+    let mut arrived = 0;
     while let Some(chunk) = log.next().await {
-        match chunk {
-            Ok(chunk) => output::bytes(&chunk)?,
+        let chunk = match chunk {
+            Ok(chunk) => chunk,
             Err(error) => return Ok(Err(error)),
+        };
+        let begin = arrived;
+        arrived += chunk.len() as u64;
+        if arrived > *shown {
+            let known = shown.saturating_sub(begin) as usize;
+            output::bytes(&chunk[known..])?;
+            *shown = arrived;
         }
     }
     Ok(Ok(()))
 }
 
-/// The task; a master that does not answer is waited for.
-async fn patiently(master: &MasterClient, id: &str) -> anyhow::Result<Task> {
+/// The task; a master that does not answer is waited for, which is said.
+async fn patiently(master: &MasterClient, id: &str, say: impl Fn(&str)) -> anyhow::Result<Task> {
     let mut said = false;
     let answered = tokio::time::timeout(PATIENCE, async {
         loop {
@@ -203,7 +215,7 @@ async fn patiently(master: &MasterClient, id: &str) -> anyhow::Result<Task> {
                 Err(error) if error.is_transient() => {
                     if !said {
                         let error = failure::of_master(&error);
-                        output::note(&format!(
+                        say(&format!(
                             "{error}; the task goes on, waiting for the master"
                         ));
                         said = true;

@@ -13,6 +13,8 @@ use crate::wire;
 /// How long the whole answer may take. Longer than the master waits for its store before it says
 /// "outcome unknown" itself.
 const TIMEOUT: Duration = Duration::from_secs(15);
+/// The same for a removal, for which the master waits up to 30 seconds before it answers 202.
+const REMOVAL_TIMEOUT: Duration = Duration::from_secs(40);
 
 /// The master's API, one method per endpoint; errors are the transport's and the master's.
 #[derive(Debug, Clone)]
@@ -123,12 +125,15 @@ impl MasterClient {
         self.with_body(Method::POST, &path, &stop).await
     }
 
-    /// `DELETE /api/v1/tasks/{id}`; with `force` a running one is stopped first.
-    pub async fn remove(&self, id: &str, force: bool) -> Result<(), Error> {
+    /// `DELETE /api/v1/tasks/{id}`; with `force` a running one is stopped first. Whether it is gone;
+    /// if not, it goes as soon as it has ended.
+    pub async fn remove(&self, id: &str, force: bool) -> Result<bool, Error> {
         let force = if force { "?force=true" } else { "" };
         let path = format!("/api/v1/tasks/{}{force}", encode(id));
-        self.send(self.request(Method::DELETE, &path)).await?;
-        Ok(())
+        let mut request = self.request(Method::DELETE, &path);
+        request.timeout = request.timeout.max(REMOVAL_TIMEOUT);
+        let answer = self.send(request).await?;
+        Ok(answer.status != 202)
     }
 
     /// `GET /api/v1/tasks/{id}/logs`, as it arrives.

@@ -6,6 +6,7 @@
 //! answers come back as bytes and are read as JSON by whoever asked. Nothing is retried here: only
 //! the caller knows whether a repetition is safe, and for how long it is worth while.
 
+mod connect;
 mod error;
 mod events;
 mod lines;

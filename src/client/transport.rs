@@ -8,15 +8,16 @@
 use std::io;
 use std::time::Duration;
 
+use actix_web::error::{ParseError, PayloadError};
 use awc::error::{ConnectError, SendRequestError};
-use awc::{Client, ClientRequest, ClientResponse, Connector};
+use awc::{Client, ClientRequest, ClientResponse};
 use futures_util::StreamExt;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::bytes::Bytes;
 
 use super::error::{REFUSED, UNRESOLVED};
 use super::request::{Answer, Request};
-use super::{ByteStream, Error};
+use super::{ByteStream, Error, connect};
 
 /// Longest body of an answer: all tasks of a large cluster in one list.
 const MAX_ANSWER_BYTES: usize = 256 * 1024 * 1024;
@@ -28,6 +29,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(4);
 const RENEW: Duration = Duration::from_secs(60);
 /// Chunks of a stream that may wait for their reader before the sender is slowed down.
 const CHUNKS_AHEAD: usize = 16;
+const CLOSED: &str = "the connection was closed";
 
 /// A handle on the thread that does the HTTP. The thread ends with its last handle.
 #[derive(Debug, Clone)]
@@ -133,7 +135,7 @@ async fn serve(mut inbox: mpsc::UnboundedReceiver<Job>) {
 }
 
 fn client() -> Client {
-    let connector = Connector::new()
+    let connector = connect::connector()
         .limit(0)
         .timeout(Duration::from_secs(5))
         .conn_keep_alive(KEEP_ALIVE);
@@ -214,7 +216,7 @@ async fn pieces(
             () = chunks.closed() => return,
         };
         let Some(chunk) = chunk else { return };
-        let chunk = chunk.map_err(|error| broken(&request, &error));
+        let chunk = chunk.map_err(|error| broken(&request, error));
         let failed = chunk.is_err();
         if chunks.send(chunk).await.is_err() || failed {
             return;
@@ -251,7 +253,7 @@ async fn body(mut response: ClientResponse, request: &Request) -> Result<Answer,
         status,
         retry_after,
         next_cursor,
-        body: body.map_err(|error| broken(request, &error))?,
+        body: body.map_err(|error| broken(request, error))?,
     })
 }
 
@@ -262,10 +264,14 @@ fn late(request: &Request) -> Error {
     }
 }
 
-fn broken(request: &Request, error: &dyn std::fmt::Display) -> Error {
+fn broken(request: &Request, error: PayloadError) -> Error {
+    let why = match error {
+        PayloadError::Incomplete(Some(error)) | PayloadError::Io(error) => io_text(&error),
+        other => other.to_string(),
+    };
     Error::Unreachable {
         url: request.url.clone(),
-        why: format!("the answer broke off: {error}"),
+        why: format!("the answer broke off: {why}"),
     }
 }
 
@@ -274,6 +280,7 @@ fn explain(error: SendRequestError, request: &Request) -> Error {
         SendRequestError::Timeout | SendRequestError::Connect(ConnectError::Timeout) => {
             return late(request);
         }
+        SendRequestError::Response(ParseError::Io(error)) => io_text(&error),
         SendRequestError::Response(error) => {
             return Error::Malformed {
                 url: request.url.clone(),
@@ -295,7 +302,7 @@ fn refused(error: ConnectError) -> String {
     match error {
         ConnectError::SslIsNotSupported => "https is not supported; use http".into(),
         ConnectError::Resolver(_) | ConnectError::NoRecords => UNRESOLVED.into(),
-        ConnectError::Disconnected => "the connection was closed before the answer".into(),
+        ConnectError::Disconnected => CLOSED.into(),
         ConnectError::Io(error) => io_text(&error),
         other => other.to_string(),
     }
@@ -306,6 +313,7 @@ fn io_text(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => REFUSED.into(),
         io::ErrorKind::ConnectionReset => "connection reset".into(),
+        io::ErrorKind::UnexpectedEof => CLOSED.into(),
         io::ErrorKind::HostUnreachable => "no route to the host".into(),
         io::ErrorKind::NetworkUnreachable => "the network is unreachable".into(),
         _ => error.to_string(),

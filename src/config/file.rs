@@ -42,7 +42,7 @@ fn yaml(text: &str) -> Result<config::Map<String, Value>, String> {
     // YAML 1.1's `no` and `on` are texts; the kinds decide what they mean.
     let options = serde_saphyr::options! { strict_booleans: true };
     let root: Option<Value> = serde_saphyr::from_str_with_options(text, options)
-        .map_err(|error| first_and_last_line(&error.to_string()))?;
+        .map_err(|error| first_line(&error.to_string()))?;
     match root.map(|root| root.kind) {
         None | Some(ValueKind::Nil) => Ok(config::Map::new()),
         Some(ValueKind::Table(table)) => Ok(table),
@@ -63,7 +63,13 @@ fn raw(value: Value) -> Raw {
     }
 }
 
-/// The parsers' errors show where (first line) and what (last line), with the source between.
+/// YAML's parser says where and what in its first line, and then shows it.
+fn first_line(text: &str) -> String {
+    let line = text.lines().next().unwrap_or("can't be read");
+    line.strip_prefix("error: ").unwrap_or(line).to_owned()
+}
+
+/// TOML's parser shows where (first line) and what (last line), with the source between.
 fn first_and_last_line(text: &str) -> String {
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     match (lines.next(), lines.next_back()) {

@@ -122,11 +122,19 @@ fn is_root() -> bool {
     std::fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
 }
 
+/// Whether there is no file. Some programs keep a directory of this name (`.env` of a Python one).
+fn is_absent(error: &std::io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::NotFound | ErrorKind::IsADirectory | ErrorKind::NotADirectory
+    )
+}
+
 fn read_file(path: &Path, required: bool, entries: &mut Vec<Entry>, problems: &mut Vec<Problem>) {
     let place = path.display().to_string();
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound && !required => return,
+        Err(error) if is_absent(&error) && !required => return,
         Err(error) => {
             let text = match error.kind() {
                 ErrorKind::NotFound => "there is no such file".to_owned(),
@@ -145,8 +153,7 @@ fn read_file(path: &Path, required: bool, entries: &mut Vec<Entry>, problems: &m
     };
     for (key, raw) in found {
         let Some(setting) = Setting::find(&key) else {
-            let known = SETTINGS.iter().map(|setting| setting.key.to_owned());
-            let text = format!("unknown key {key:?}{}", suggest::did_you_mean(&key, known));
+            let text = format!("unknown key {key:?}{}", suggest::instead_of(&key));
             let place = place.clone();
             problems.push(Problem { place, text });
             continue;
@@ -167,7 +174,7 @@ fn read_dotenv(path: &Path, problems: &mut Vec<Problem>) -> Vec<(String, String)
     let place = path.display().to_string();
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Vec::new(),
+        Err(error) if is_absent(&error) => return Vec::new(),
         Err(error) => {
             let text = format!("can't be read: {error}");
             problems.push(Problem { place, text });
@@ -231,10 +238,10 @@ fn read_variables(
             });
         }
     }
-    for (name, _) in variables {
-        if name.starts_with("PODLING_") && !is_known(name) {
+    for (name, value) in variables {
+        if name.starts_with("PODLING_") && !is_known(name) && !is_of_a_service(name, value) {
             let known = SETTINGS.iter().map(Setting::variable);
-            let meant = suggest::did_you_mean(name, known);
+            let meant = suggest::did_you_mean(name, known).unwrap_or_default();
             let (place, key) = place(name);
             let text = match key.as_str() {
                 "" => format!("unknown variable{meant}"),
@@ -252,6 +259,16 @@ fn kind_in(variable: &str, kind: Kind) -> Kind {
         "DATABASE_URL" => Kind::Path,
         _ => kind,
     }
+}
+
+/// Kubernetes tells a pod of every service, so of one that is called podling too:
+/// `PODLING_SERVICE_HOST`, `PODLING_PORT=tcp://…`, `PODLING_PORT_8080_TCP_ADDR`.
+fn is_of_a_service(name: &str, value: &str) -> bool {
+    let of_a_port = |rest: &str| rest.starts_with(|first: char| first.is_ascii_digit());
+    name.ends_with("_SERVICE_HOST")
+        || name.contains("_SERVICE_PORT")
+        || (name.ends_with("_PORT") && value.contains("://"))
+        || name.split("_PORT_").skip(1).any(of_a_port)
 }
 
 fn is_known(name: &str) -> bool {

@@ -20,7 +20,7 @@ mod suggest;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use document::{markdown, toml};
 pub use error::{Error, Problem};
@@ -35,6 +35,8 @@ use settings::{SETTINGS, Setting};
 pub struct Config {
     values: BTreeMap<&'static str, Resolved>,
     problems: Vec<Problem>,
+    /// Keys of which a value was not allowed, which is among the problems.
+    refused: BTreeSet<&'static str>,
 }
 
 #[derive(Debug, Clone)]
@@ -60,16 +62,28 @@ impl Config {
     /// than the layers (a master, a worker) can tell everything at once.
     pub fn load(sources: Sources) -> Self {
         let mut problems = Vec::new();
+        let mut refused = BTreeSet::new();
         let mut values = defaults(&sources);
         for entry in sources.entries(&mut problems) {
+            // As good as left out, where a setting may be left out.
+            if entry.setting.default.is_empty() && entry.raw == Raw::Text(String::new()) {
+                continue;
+            }
             match read(&entry) {
                 Ok(resolved) => {
                     values.insert(entry.setting.key, resolved);
                 }
-                Err(problem) => problems.push(problem),
+                Err(problem) => {
+                    problems.push(problem);
+                    refused.insert(entry.setting.key);
+                }
             }
         }
-        Self { values, problems }
+        Self {
+            values,
+            problems,
+            refused,
+        }
     }
 
     /// Whether all that was found is right.
@@ -90,9 +104,14 @@ impl Config {
         self.text("output") == Some("json")
     }
 
-    /// What `podling health` asks.
-    pub fn health_url(&self) -> &str {
-        self.text("health-url").unwrap_or(self.master_url())
+    /// What `podling health` asks, when it is named: by the health-url, or by `--master`, which beats
+    /// a health-url that is no flag.
+    pub fn health_url(&self) -> Option<&str> {
+        let by_flag = |key: &str| self.values[key].source.starts_with("--");
+        match self.text("health-url") {
+            Some(url) if by_flag("health-url") || !by_flag("master-url") => Some(url),
+            Some(_) | None => by_flag("master-url").then(|| self.master_url()),
+        }
     }
 
     /// Every setting with its value and where it comes from, in the table's order.
@@ -160,10 +179,6 @@ fn defaults(sources: &Sources) -> BTreeMap<&'static str, Resolved> {
 fn read(entry: &layers::Entry) -> Result<Resolved, Problem> {
     let setting = entry.setting;
     let (value, text) = match &entry.raw {
-        // As good as left out, where a setting may be left out.
-        Raw::Text(text) if text.is_empty() && setting.default.is_empty() => {
-            (Some(Value::None), String::new())
-        }
         Raw::Text(text) => (entry.kind.read(text), text.clone()),
         Raw::Items(items) => (entry.kind.read_items(items), items.join(",")),
     };

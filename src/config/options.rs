@@ -1,7 +1,7 @@
 //! What a master and a worker are started with, made of the settings; and the checks that need
 //! more than one setting.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use super::error::{Error, Problem};
@@ -51,10 +51,26 @@ impl Config {
         Ok((master, worker))
     }
 
-    fn master(&self, problems: &mut Vec<Problem>) -> master::Options {
-        let Value::Address(bind) = *self.value("master.bind") else {
-            self.wrong_kind("master.bind")
+    /// Where a master of this configuration listens.
+    pub fn master_address(&self) -> SocketAddr {
+        match *self.value("master.bind") {
+            Value::Address(address) => address,
+            _ => self.wrong_kind("master.bind"),
+        }
+    }
+
+    /// Where a worker of this configuration listens.
+    pub fn worker_address(&self) -> SocketAddr {
+        let ip = match *self.value("worker.bind") {
+            Value::Ip(ip) => ip,
+            _ => self.wrong_kind("worker.bind"),
         };
+        let port = self.number("worker.port").unwrap_or_default() as u16;
+        SocketAddr::new(ip, port)
+    }
+
+    fn master(&self, problems: &mut Vec<Problem>) -> master::Options {
+        let bind = self.master_address();
         self.check_bind(bind.ip(), "master.bind", "master.insecure", problems);
         let policy = Policy {
             strategy: match self.text("master.strategy") {
@@ -96,7 +112,7 @@ impl Config {
                 if Kind::DatabaseUrl.read(&url).is_none() {
                     let allowed = Kind::DatabaseUrl.allowed();
                     let text = format!("is needed for the store \"postgres\": {allowed}");
-                    problems.push(self.problem("master.database-url", &text));
+                    problems.extend(self.lack("master.database-url", &text));
                 }
                 Location::Postgres { url }
             }
@@ -105,7 +121,7 @@ impl Config {
                 if data_dir.is_none() {
                     let text = "is needed, because there is no home directory to put it in: name \
                                 one with --data-dir";
-                    problems.push(self.problem("master.data-dir", text));
+                    problems.extend(self.lack("master.data-dir", text));
                 }
                 let data_dir = data_dir.unwrap_or_default().into();
                 Location::Sqlite { data_dir }
@@ -114,15 +130,14 @@ impl Config {
     }
 
     fn worker(&self, machine: Option<&str>, problems: &mut Vec<Problem>) -> worker::Options {
-        let Value::Ip(bind) = *self.value("worker.bind") else {
-            self.wrong_kind("worker.bind")
-        };
+        let address = self.worker_address();
+        let bind = address.ip();
         self.check_bind(bind, "worker.bind", "worker.insecure", problems);
         let node_id = self.text("worker.node-id").or(machine).unwrap_or_default();
         if Kind::Name.read(node_id).is_none() {
             let text = "is needed: the same after each restart, another one on each host; name it \
                         with --node-id";
-            problems.push(self.problem("worker.node-id", text));
+            problems.extend(self.lack("worker.node-id", text));
         }
         let labels = match self.value("worker.labels") {
             Value::Labels(labels) => labels.clone(),
@@ -130,9 +145,9 @@ impl Config {
         };
         worker::Options {
             node_id: node_id.to_owned(),
-            hostname: self.text("worker.hostname").unwrap_or_default().to_owned(),
+            hostname: self.hostname(bind),
             bind,
-            port: self.number("worker.port").unwrap_or_default() as u16,
+            port: address.port(),
             master_url: self.master_url().to_owned(),
             heartbeat_interval: self.duration("worker.heartbeat-interval"),
             shutdown_timeout: self.duration("worker.shutdown-timeout"),
@@ -141,6 +156,34 @@ impl Config {
             cpu_millicores: self.number("worker.cpu"),
             memory_bytes: self.number("worker.memory"),
             labels,
+        }
+    }
+
+    /// Where the master reaches a worker that listens on `bind`.
+    fn hostname(&self, bind: IpAddr) -> String {
+        match self.text("worker.hostname") {
+            Some(hostname) => {
+                let is_here = hostname == "localhost"
+                    || hostname.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
+                if bind.is_loopback() && !is_here {
+                    log::warn!(
+                        "the master is told to reach this worker at {hostname}, but it listens on \
+                         {bind} only (worker.bind)"
+                    );
+                }
+                hostname.to_owned()
+            }
+            // What others would reach at `localhost` is a worker of their own.
+            None if !bind.is_loopback() && !bind.is_unspecified() => bind.to_string(),
+            None => {
+                if bind.is_unspecified() && self.flag("worker.insecure") {
+                    log::warn!(
+                        "worker.hostname is not set: the master is told localhost, where only a \
+                         master on this machine reaches this worker"
+                    );
+                }
+                "localhost".to_owned()
+            }
         }
     }
 
@@ -161,6 +204,11 @@ impl Config {
             );
             problems.push(self.problem(key, &text));
         }
+    }
+
+    /// That something is needed; none when what was given is a problem already.
+    fn lack(&self, key: &str, text: &str) -> Option<Problem> {
+        (!self.refused.contains(key)).then(|| self.problem(key, text))
     }
 
     fn problem(&self, key: &str, text: &str) -> Problem {

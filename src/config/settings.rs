@@ -94,7 +94,7 @@ pub const SETTINGS: &[Setting] = &[
     unset(
         "health-url",
         Kind::Url,
-        "the master-url",
+        "in a container what runs there, else the master-url",
         "What `podling health` asks.",
     ),
     setting(
@@ -184,10 +184,10 @@ pub const SETTINGS: &[Setting] = &[
         "must be given (standalone: the machine's name)",
         "The node's id: the same after each restart, another one on each host.",
     ),
-    setting(
+    unset(
         "worker.hostname",
         Kind::Host,
-        "localhost",
+        "the address of `bind`, or localhost",
         "Where the master reaches this worker.",
     ),
     setting(

@@ -131,7 +131,7 @@ fn everything_that_is_wrong_is_told_at_once() {
     let folder = folder(&[
         (
             "a.toml",
-            "outptu = 1\n[master]\nstore = \"redis\"\n[worker]\nport = 70000",
+            "outptu = 1\n[mastre]\nbind = 1\n[master]\nfoo = 1\nstore = \"redis\"\n[worker]\nport = 70000",
         ),
         ("b.toml", "= nonsense"),
         ("c.yaml", "- a\n- b"),
@@ -159,6 +159,8 @@ fn everything_that_is_wrong_is_told_at_once() {
     let folder = folder.path().display().to_string();
     let problems = problems(&config).join("\n").replace(&folder, "");
     insta::assert_snapshot!(problems, @r#"
+    /a.toml: unknown key "master.foo"; allowed in [master]: bind, store, database-url, data-dir, node-timeout, probe-after, strategy, task-ttl, commit-timeout, store-give-up-after, shutdown-timeout, insecure
+    /a.toml: unknown key "mastre"; did you mean "master"?
     /a.toml: unknown key "outptu"; did you mean "output"?
     /b.toml: TOML parse error at line 1, column 1: unquoted keys cannot be empty, expected letters, numbers, `-`, `_`
     /c.yaml: is no table of keys and values
@@ -201,6 +203,10 @@ fn variables_of_other_programs_are_left_alone() {
         ("PODLING_COMMIT", "abc"),
         ("PODLING", "1"),
         ("MASTER_URL", "x"),
+        ("PODLING_SERVICE_HOST", "10.0.0.1"),
+        ("PODLING_SERVICE_PORT_HTTP", "8080"),
+        ("PODLING_PORT", "tcp://10.0.0.1:8080"),
+        ("PODLING_PORT_8080_TCP_ADDR", "10.0.0.1"),
     ];
     assert_eq!(problems(&with_environment(&other)), [""; 0]);
 }
@@ -271,9 +277,108 @@ fn an_address_others_can_reach_needs_insecure() {
 }
 
 #[test]
+fn a_variable_that_looks_like_a_setting_is_not_taken_for_a_services() {
+    let config = with_environment(&[("PODLING_MASTER_PORT", "9000")]);
+    assert_eq!(problems(&config).len(), 1);
+}
+
+#[test]
 fn a_worker_needs_an_id_and_says_so() {
     let error = with_environment(&[]).worker_options().unwrap_err();
     assert!(error.to_string().contains("--node-id"), "{error}");
+    // One that is not allowed is told once.
+    let wrong = with_environment(&[("PODLING_WORKER_NODE_ID", "a b")]);
+    assert_eq!(wrong.worker_options().unwrap_err().problems.len(), 1);
+}
+
+#[test]
+fn a_worker_is_reached_where_it_listens() {
+    let at = |bind: &'static str, hostname: &'static str| {
+        let worker = with_environment(&[
+            ("PODLING_WORKER_NODE_ID", "n"),
+            ("PODLING_WORKER_INSECURE", "true"),
+            ("PODLING_WORKER_BIND", bind),
+            ("PODLING_WORKER_HOSTNAME", hostname),
+        ]);
+        worker.worker_options().unwrap().hostname
+    };
+    assert_eq!(at("", ""), "localhost");
+    assert_eq!(at("0.0.0.0", ""), "localhost");
+    assert_eq!(at("10.1.0.2", ""), "10.1.0.2");
+    assert_eq!(at("fd00::2", ""), "fd00::2");
+    assert_eq!(at("10.1.0.2", "host-2"), "host-2");
+}
+
+#[test]
+fn an_empty_value_leaves_what_an_earlier_layer_said() {
+    let folder = folder(&[
+        (
+            "a.toml",
+            "[master]\ndata-dir = \"/a\"\n[worker]\ncpu = \"2\"",
+        ),
+        ("b.toml", "[master]\ndata-dir = \"\"\n[worker]\ncpu = \"\""),
+    ]);
+    let [a, b] = ["a.toml", "b.toml"].map(|name| folder.path().join(name));
+    let shown = a.display().to_string();
+    let config = Config::load(Sources {
+        files: vec![a, b.clone()],
+        ..Sources::default()
+    });
+    config.check().unwrap();
+    assert_eq!(
+        row(&config, "master.data-dir"),
+        ("/a".into(), shown.clone())
+    );
+    assert_eq!(row(&config, "worker.cpu"), ("2".into(), shown));
+    // Also what holds by default.
+    let config = Config::load(Sources {
+        files: vec![b],
+        data_dir: Some("/default".into()),
+        ..Sources::default()
+    });
+    let data_dir = "/default".into();
+    let store = config.master_options().unwrap().store;
+    assert_eq!(store, Location::Sqlite { data_dir });
+}
+
+#[test]
+fn a_directory_of_a_files_name_is_nobodys_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let [env, toml] = [".env", "podling.toml"].map(|name| folder.path().join(name));
+    std::fs::create_dir(&env).unwrap();
+    std::fs::create_dir(&toml).unwrap();
+    let mut sources = Sources {
+        files: vec![toml.clone()],
+        dotenv: Some(env),
+        ..Sources::default()
+    };
+    assert_eq!(problems(&Config::load(sources.clone())), [""; 0]);
+    // One that was named has to be a file.
+    sources.named_file = Some(toml);
+    let named = problems(&Config::load(sources));
+    assert!(named[0].contains("can't be read"), "{named:?}");
+}
+
+#[test]
+fn a_health_check_asks_the_master_that_was_named_by_a_flag() {
+    let flag = |key, name, value: &str| Flag {
+        key,
+        name,
+        value: Raw::Text(value.into()),
+    };
+    let master = || flag("master-url", "--master", "http://a");
+    let url = |flags| {
+        let config = Config::load(Sources {
+            environment: variables(&[("PODLING_HEALTH_URL", "http://b")]),
+            flags,
+            ..Sources::default()
+        });
+        config.health_url().unwrap().to_owned()
+    };
+    assert_eq!(url(vec![]), "http://b");
+    assert_eq!(url(vec![master()]), "http://a");
+    let both = vec![master(), flag("health-url", "--url", "http://c")];
+    assert_eq!(url(both), "http://c");
 }
 
 #[test]
@@ -320,6 +425,14 @@ fn labels_are_a_table_a_list_or_a_text() {
             "{path}: worker.labels = \"zone\" is not allowed; allowed: key=value, separated by commas"
         )]
     );
+}
+
+#[test]
+fn an_error_in_yaml_is_told_once_in_one_line() {
+    let (config, path) = with_file("a.yaml", "master:\n  bind: [\nworker: }");
+    let path = path.display();
+    let mismatched = "line 2 column 9: mismatched bracket '[' closed by '}'";
+    assert_eq!(problems(&config), [format!("{path}: {mismatched}")]);
 }
 
 #[test]

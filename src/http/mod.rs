@@ -10,9 +10,11 @@ mod guard;
 mod query;
 mod refusal;
 mod resource;
+mod until;
 
 pub use body::{BODY_LIMIT_BYTES, Body, LARGE_BODY_LIMIT_BYTES, LargeBody};
 pub use guard::Guard;
 pub use query::Query;
 pub use refusal::Refusal;
 pub use resource::{not_found, resource};
+pub use until::until;

@@ -66,7 +66,7 @@ impl Orders {
         if task.task_id != id {
             return Err(Refusal::invalid("task ID mismatch"));
         }
-        check(&task)?;
+        self.check(&task)?;
         taken(self.runner.execute(task))
     }
 
@@ -74,7 +74,9 @@ impl Orders {
     pub fn execute_batch(&self, batch: ExecuteBatch) -> Vec<ExecuteVerdict> {
         let verdict = |task: Task| {
             let task_id = task.task_id.clone();
-            let taken = check(&task).and_then(|()| taken(self.runner.execute(task)));
+            let taken = self
+                .check(&task)
+                .and_then(|()| taken(self.runner.execute(task)));
             let refusal = taken.as_ref().err().map(Refusal::body);
             ExecuteVerdict {
                 task_id,
@@ -84,6 +86,11 @@ impl Orders {
             }
         };
         batch.tasks.into_iter().map(verdict).collect()
+    }
+
+    fn check(&self, task: &Task) -> Result<(), Refusal> {
+        makes_sense(task)?;
+        is_meant(task, &self.runner.shared().node_id)
     }
 
     /// Stop this: also a task that is not here, so that an order to run it that comes later changes
@@ -153,7 +160,7 @@ fn taken(verdict: Verdict) -> Result<(), Refusal> {
 
 /// What the container's name and labels are made of has to be there, and the id has to fit in a
 /// container's name. The rest was checked by the master.
-fn check(task: &Task) -> Result<(), Refusal> {
+fn makes_sense(task: &Task) -> Result<(), Refusal> {
     for (field, text) in [
         ("taskId", &task.task_id),
         ("name", &task.name),
@@ -171,6 +178,18 @@ fn check(task: &Task) -> Result<(), Refusal> {
         ));
     }
     Ok(())
+}
+
+/// A master that calls the wrong address must not run a task twice. Masters of the Go project name
+/// no node.
+fn is_meant(task: &Task, here: &str) -> Result<(), Refusal> {
+    match &task.node_id {
+        Some(node) if node != here => Err(Refusal::conflict(
+            "other_node",
+            format!("the task is for node {node}, and this is {here}"),
+        )),
+        Some(_) | None => Ok(()),
+    }
 }
 
 fn is_id(text: &str) -> bool {

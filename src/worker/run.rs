@@ -44,7 +44,8 @@ pub async fn run_with(
     let parts = Parts::new(options, runtime, master, clock);
 
     // Listen first: the master may call as soon as it knows the node.
-    let streams = token.child_token();
+    // Not a part of `token`: while tasks are given time to end, their logs go on.
+    let streams = CancellationToken::new();
     let state = http::State::new(parts.orders(), streams.clone());
     let server = http::server(state, address).map_err(|error| Error::Listen { address, error })?;
     let handle = server.handle();

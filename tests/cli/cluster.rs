@@ -159,7 +159,7 @@ fn followed_events_go_on_where_they_broke_off_until_the_master_has_forgotten_the
         "message": "lost",
     });
     let answers = [
-        Answer::Body(200, format!("data: {event}\n\n")),
+        Answer::Cut(format!("data: {event}\n\n")),
         error(503, "not_ready", "the store is down"),
         error(
             410,
@@ -176,7 +176,13 @@ fn followed_events_go_on_where_they_broke_off_until_the_master_has_forgotten_the
     );
     assert_eq!(
         stderr(&output),
-        "the store is down; trying again\nerror: events up to 900 are forgotten: list again\n"
+        format!(
+            "the master at {} can't be reached: the answer broke off: the connection was closed; \
+             trying again\n\
+             the store is down; trying again\n\
+             error: events up to 900 are forgotten: list again\n",
+            master.url
+        )
     );
     let from = |asked: &str| asked.rsplit_once('=').unwrap().1.to_owned();
     let asked: Vec<String> = master

@@ -155,6 +155,39 @@ fn an_address_others_can_reach_is_refused_without_insecure() {
 }
 
 #[test]
+fn a_worker_that_the_master_can_not_reach_is_told_so() {
+    let home = tempfile::tempdir().unwrap();
+    let said = |hostname: &str| {
+        let args = ["worker", "--node-id", "w", "--port", "x", "--hostname"];
+        let mut command = podling(home.path(), &args);
+        let output = command.arg(hostname).output().unwrap();
+        stderr(&output).to_owned()
+    };
+    let warning = "told to reach this worker at 10.0.0.2, but it listens on 127.0.0.1 only";
+    assert!(said("10.0.0.2").contains(warning));
+    for here in ["localhost", "127.0.0.1", "::1"] {
+        assert!(!said(here).contains("told to reach"), "{here}");
+    }
+}
+
+#[test]
+fn verbose_beats_the_variable_for_what_is_logged() {
+    let home = tempfile::tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    // It logs its store and ends, because its port is taken.
+    let args = ["master", "--store", "memory", "--bind", &address];
+    let said = |more: &[&str]| {
+        let mut command = podling(home.path(), &args);
+        let output = command.args(more).env("RUST_LOG", "off").output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        stderr(&output).to_owned()
+    };
+    assert!(!said(&[]).contains("INFO"));
+    assert!(said(&["--verbose"]).contains("INFO"));
+}
+
+#[test]
 fn the_go_projects_worker_flags_are_understood() {
     let home = tempfile::tempdir().unwrap();
     let args = [

@@ -9,6 +9,7 @@ mod run;
 mod script;
 mod streams;
 mod tasks;
+mod terminal;
 
 use std::path::Path;
 use std::process::Output;

@@ -261,22 +261,38 @@ fn follow_shows_the_log_of_a_container_that_nobody_saw_running() {
 }
 
 #[test]
-fn a_log_that_breaks_off_is_taken_up_again_and_told() {
+fn a_log_that_breaks_off_is_taken_up_where_it_stopped_and_told() {
+    let whole = Answer::Body(200, "one\ntwo\nthree\n".into());
+    let ends = ["completed", "running"].map(|status| ended(status, json!({"exitCode": 0})));
+    for next in ends {
+        // Taken up while the task runs, or when it has ended.
+        let end = ended("completed", json!({"exitCode": 0}));
+        let master = Script::new()
+            .on(SUBMIT, [scheduled()])
+            .on(SHOW, [running(), next, end])
+            .on(LOGS, [Answer::Cut("one\ntw".into()), whole.clone()]);
+        let output = ask(&master, &["run", "web", "--image", "nginx", "--follow"]);
+        assert_eq!(
+            (output.status.code(), stdout(&output)),
+            (Some(0), "one\ntwo\nthree\n")
+        );
+        let said = stderr(&output);
+        assert!(said.contains("the log broke off, trying again: "), "{said}");
+        assert!(!said.contains("missing"), "{said}");
+    }
+}
+
+#[test]
+fn a_log_whose_end_can_not_be_had_says_so() {
     let end = ended("completed", json!({"exitCode": 0}));
     let master = Script::new()
         .on(SUBMIT, [scheduled()])
-        .on(SHOW, [running(), running(), end])
-        .on(LOGS, [Answer::Break, Answer::Body(200, "rest\n".into())]);
+        .on(SHOW, [running(), end])
+        .on(LOGS, [Answer::Cut("one\n".into())]);
     let output = ask(&master, &["run", "web", "--image", "nginx", "--follow"]);
-    assert_eq!((output.status.code(), stdout(&output)), (Some(0), "rest\n"));
-    assert!(stderr(&output).contains("the log broke off, lines may be missing: "));
-    let again = master
-        .asked_what()
-        .into_iter()
-        .filter(|a| a.starts_with(LOGS))
-        .nth(1)
-        .unwrap();
-    assert!(again.contains("since="), "{again}");
+    assert_eq!((output.status.code(), stdout(&output)), (Some(0), "one\n"));
+    let said = stderr(&output);
+    assert!(said.ends_with("the end of the log is missing\n"), "{said}");
 }
 
 #[test]
@@ -332,6 +348,20 @@ fn what_is_written_wrong_is_a_usage_error() {
     );
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).starts_with("error: --env-file /nowhere: "));
+}
+
+#[test]
+fn who_writes_a_command_without_dashes_is_told_where_it_goes() {
+    let master = Script::new();
+    let said = |args: &[&str]| {
+        let output = ask(&master, args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        stderr(&output).to_owned()
+    };
+    let hint = "hint: what to run in the container comes after `--`, behind all options\n";
+    assert!(said(&["run", "x", "--image", "y", "echo", "hi"]).ends_with(hint));
+    assert!(!said(&["run", "x", "--image", "y", "--nonsense"]).contains("hint"));
+    assert!(!said(&["nodes", "x"]).contains("hint"));
 }
 
 #[test]

@@ -14,6 +14,8 @@ pub enum Answer {
     Body(u16, String),
     /// The head, and then the connection breaks.
     Break,
+    /// These bytes, and then the connection is closed: between two chunks, without the last one.
+    Cut(String),
     /// These bytes, and then nothing more, for ever.
     Hang(String),
 }
@@ -123,6 +125,17 @@ async fn answer(
         Answer::Break => {
             let broken = async { Err::<web::Bytes, _>(std::io::Error::other("broken")) };
             HttpResponse::Ok().streaming(futures_util::stream::once(broken))
+        }
+        Answer::Cut(bytes) => {
+            let stream = futures_util::stream::unfold(Some(bytes), async |bytes| match bytes {
+                Some(bytes) => Some((Ok(web::Bytes::from(bytes)), None)),
+                None => {
+                    // What was written is sent before the connection is closed.
+                    tokio::task::yield_now().await;
+                    Some((Err(std::io::Error::other("cut")), None))
+                }
+            });
+            HttpResponse::Ok().streaming(stream)
         }
         Answer::Hang(bytes) => {
             let stream = futures_util::stream::unfold(Some(bytes), async |bytes| match bytes {

@@ -8,7 +8,7 @@ use nix::unistd::Pid;
 use serde_json::json;
 
 use crate::script::{Answer, Script, error, json as answer, task};
-use crate::{ask, printed, stderr};
+use crate::{ask, printed, stderr, stdout};
 
 const ID: &str = "20260102030405-aaaaaaaa";
 
@@ -75,6 +75,19 @@ fn a_log_that_is_not_there_says_so() {
     let output = ask(&master, &["logs", ID]);
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(stderr(&output), "error: task web has no container yet\n");
+}
+
+#[test]
+fn a_log_that_is_cut_off_between_two_chunks_does_not_look_whole() {
+    for args in [&["logs", ID][..], &["logs", "-f", ID]] {
+        let master = with_log(Answer::Cut("first\n".into()));
+        let output = ask(&master, args);
+        assert_eq!(output.status.code(), Some(1), "{args:?}");
+        assert_eq!(stdout(&output), "first\n");
+        let said = stderr(&output);
+        assert!(said.starts_with("error: the log broke off: "), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
 }
 
 #[test]

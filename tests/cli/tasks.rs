@@ -180,7 +180,7 @@ fn a_task_is_found_by_the_beginning_of_its_id_or_by_its_name() {
     assert_eq!(log_of(&tasks, "20260102030406").unwrap(), DB);
     assert_eq!(
         log_of(&tasks, "2026").unwrap_err(),
-        format!("error: \"2026\" could be 2 tasks: {WEB} (web), {DB} (db)\n")
+        format!("error: \"2026\" could be 2 tasks: {WEB} (web, running), {DB} (db, running)\n")
     );
     assert_eq!(
         log_of(&tasks, "nothing").unwrap_err(),
@@ -207,6 +207,58 @@ fn of_several_tasks_with_one_name_the_one_that_has_not_ended_is_meant() {
 }
 
 #[test]
+fn what_is_stopped_or_removed_is_never_guessed() {
+    let tasks = json!([
+        task(OLD, "web", "failed", 1, json!({})),
+        task(WEB, "web", "running", 1, json!({})),
+    ]);
+    for command in ["stop", "rm"] {
+        let master = Script::new().ok("GET /api/v1/tasks", &tasks);
+        let output = ask(&master, &[command, "web"]);
+        assert_eq!(output.status.code(), Some(1), "{command}");
+        assert_eq!(
+            stderr(&output),
+            format!("error: \"web\" could be 2 tasks: {OLD} (web, failed), {WEB} (web, running)\n")
+        );
+        assert_eq!(master.asked_what(), ["GET /api/v1/tasks?name=web"]);
+    }
+}
+
+#[test]
+fn the_beginning_of_several_ids_is_nobodys_although_only_one_has_not_ended() {
+    let tasks = json!([
+        task(OLD, "old", "failed", 1, json!({})),
+        task(WEB, "web", "running", 1, json!({})),
+    ]);
+    let error = log_of(&tasks, "2026").unwrap_err();
+    assert!(error.contains("could be 2 tasks"), "{error}");
+}
+
+#[test]
+fn an_empty_text_names_nothing() {
+    let only = json!([task(WEB, "web", "running", 1, json!({}))]);
+    let commands: [&[&str]; 7] = [
+        &["rm", "--force", ""],
+        &["stop", ""],
+        &["logs", ""],
+        &["ps", "-t", ""],
+        &["drain", ""],
+        &["uncordon", ""],
+        &["rm", "-f", "", ""],
+    ];
+    for args in commands {
+        let master = Script::new()
+            .ok("GET /api/v1/tasks", &only)
+            .ok("GET /api/v1/nodes", &json!([]));
+        let output = ask(&master, args);
+        assert_eq!(output.status.code(), Some(1), "{args:?}");
+        let said = stderr(&output);
+        assert!(said.contains("an empty text names no "), "{said}");
+        assert_eq!(master.asked_what(), [""; 0], "{args:?}");
+    }
+}
+
+#[test]
 fn stop_tells_the_master_and_prints_the_id() {
     let running = task(WEB, "web", "running", 1, json!({}));
     let master = Script::new()
@@ -228,6 +280,21 @@ fn stop_waits_until_the_task_has_ended() {
         .ok(&format!("POST /api/v1/tasks/{WEB}/stop"), &running);
     let output = ask(&master, &["-o", "json", "stop", WEB]);
     assert!(printed(&output).contains("\"stopped\""), "{output:?}");
+}
+
+#[test]
+fn rm_says_so_when_the_task_is_not_gone_yet() {
+    let running = task(WEB, "web", "running", 1, json!({"nodeId": "worker-1"}));
+    let going = crate::script::json(202, &running);
+    let master = Script::new()
+        .ok(&format!("GET /api/v1/tasks/{WEB}"), &running)
+        .on(&format!("DELETE /api/v1/tasks/{WEB}"), [going]);
+    let output = ask(&master, &["rm", "--force", WEB]);
+    assert_eq!((output.status.code(), stdout(&output)), (Some(1), ""));
+    assert_eq!(
+        stderr(&output),
+        "error: web still runs on worker-1; it goes as soon as it has ended\n"
+    );
 }
 
 #[test]

@@ -1,12 +1,14 @@
 //! Logs and pull progress, passed through from the worker.
 
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use podling::core::Policy;
 use podling::store::Memory;
 
-use crate::bench::{Bench, id, options, until};
+use crate::bench::{Bench, id, open, options, until};
 use crate::worker::{Reply, Worker};
 
 const NOT_FOUND: &str = r#"{"error":"task x is not here","code":"not_found"}"#;
@@ -38,6 +40,62 @@ fn the_workers_text_is_passed_through_with_what_was_asked() {
     for part in ["tail=5", "timestamps=true", "stream=stdout"] {
         assert!(call.query.contains(part), "{}", call.query);
     }
+}
+
+/// Listens as a worker that is killed while it sends a log: between two chunks, without the last.
+fn killed_while_it_sends() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for connection in listener.incoming() {
+            let mut connection = connection.unwrap();
+            let mut request = Vec::new();
+            let mut piece = [0; 1024];
+            while !request.windows(4).any(|end| end == b"\r\n\r\n") {
+                match connection.read(&mut piece) {
+                    Ok(length) if length > 0 => request.extend_from_slice(&piece[..length]),
+                    Ok(_) | Err(_) => break,
+                }
+            }
+            let answer: &[u8] = match String::from_utf8_lossy(&request).contains("/logs") {
+                true => b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\none\n\r\n",
+                false => b"HTTP/1.1 503 Away\r\nContent-Length: 0\r\n\r\n",
+            };
+            // Who asked may be gone.
+            let _ = connection.write_all(answer);
+        }
+    });
+    port
+}
+
+#[test]
+fn a_log_whose_worker_is_killed_does_not_look_whole() {
+    let bench = Bench::start();
+    let task = bench.submit("a");
+    bench.register("n1", killed_while_it_sends());
+    let task = bench.until_status(&task, "scheduled");
+    bench.report(&task, "running");
+    for query in ["", "?follow=true"] {
+        let url = format!("{}/api/v1/tasks/{}/logs{query}", bench.url, id(&task));
+        let mut answer = open(&url, "GET", &[], None);
+        assert_eq!(answer.status(), 200);
+        let mut read = Vec::new();
+        let end = answer.body_mut().as_reader().read_to_end(&mut read);
+        assert!(end.is_err(), "{url}");
+        assert_eq!(read, b"one\n", "{url}");
+    }
+}
+
+#[test]
+fn a_log_that_is_followed_while_the_master_ends_does_not_look_whole() {
+    let bench = Bench::start();
+    let task = bench.submit("a");
+    let url = format!("{}/api/v1/tasks/{}/logs?follow=true", bench.url, id(&task));
+    let mut answer = open(&url, "GET", &[], None);
+    assert_eq!(answer.status(), 200);
+    bench.stop();
+    let read = answer.body_mut().read_to_string();
+    assert!(read.is_err(), "{read:?}");
 }
 
 #[test]

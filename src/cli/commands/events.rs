@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::cli::context::Context;
 use crate::cli::{failure, output};
-use crate::client::MasterClient;
+use crate::client::{self, EventStream};
 use crate::wire::Event;
 
 const RECONNECT: Duration = Duration::from_secs(1);
@@ -32,24 +32,36 @@ pub(crate) struct Events {
 impl Events {
     pub async fn execute(mut self, context: Context) -> anyhow::Result<ExitCode> {
         let master = context.master()?;
-        self.read(&master, &context).await?;
-        // A master that restarts ends the stream; its numbers go on where they were.
-        while self.follow {
-            tokio::time::sleep(RECONNECT).await;
-            match self.read(&master, &context).await {
+        let mut events = master.events(self.after, self.follow).await?;
+        loop {
+            match self.print(events, &context).await {
+                Ok(()) if !self.follow => return Ok(ExitCode::SUCCESS),
                 Ok(()) => {}
-                Err(error) if is_transient(&error) => {
-                    output::note(&format!("{}; trying again", failure::describe(&error)))
-                }
-                Err(error) => return Err(error),
+                Err(error) => self.tolerate(error)?,
             }
+            // A master that restarts ends the stream; its numbers go on where they were.
+            events = loop {
+                tokio::time::sleep(RECONNECT).await;
+                match master.events(self.after, self.follow).await {
+                    Ok(events) => break events,
+                    Err(error) => self.tolerate(error.into())?,
+                }
+            };
         }
-        Ok(ExitCode::SUCCESS)
+    }
+
+    /// Who follows outlasts a master that is away, once it was there.
+    fn tolerate(&self, error: anyhow::Error) -> anyhow::Result<()> {
+        let of_master = error.downcast_ref::<client::Error>();
+        if !self.follow || !of_master.is_some_and(client::Error::is_transient) {
+            return Err(error);
+        }
+        output::note(&format!("{}; trying again", failure::describe(&error)));
+        Ok(())
     }
 
     /// Prints until the stream ends, and remembers how far it came.
-    async fn read(&mut self, master: &MasterClient, context: &Context) -> anyhow::Result<()> {
-        let mut events = master.events(self.after, self.follow).await?;
+    async fn print(&mut self, mut events: EventStream, context: &Context) -> anyhow::Result<()> {
         while let Some(event) = events.next().await? {
             match context.output.json {
                 true => output::json_line(&event)?,
@@ -59,11 +71,6 @@ impl Events {
         }
         Ok(())
     }
-}
-
-fn is_transient(error: &anyhow::Error) -> bool {
-    let error = error.downcast_ref::<crate::client::Error>();
-    error.is_some_and(crate::client::Error::is_transient)
 }
 
 fn text(event: &Event) -> String {

@@ -8,6 +8,7 @@ use futures_util::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::cli::context::Context;
+use crate::cli::failure::of_master;
 use crate::cli::{output, resolve};
 use crate::config;
 use crate::wire::LogQuery;
@@ -48,7 +49,7 @@ enum Since {
 impl Logs {
     pub async fn execute(self, context: Context) -> anyhow::Result<ExitCode> {
         let master = context.master()?;
-        let task = resolve::task(&master, &self.task).await?;
+        let task = resolve::task_to_show(&master, &self.task).await?;
         let since = match self.since {
             Some(Since::Ago(duration)) => Some(context.now().saturating_sub(duration)?),
             Some(Since::At(time)) => Some(time),
@@ -63,7 +64,10 @@ impl Logs {
         };
         let mut log = master.logs(&task.task_id, &query).await?;
         while let Some(chunk) = log.next().await {
-            output::bytes(&chunk?)?;
+            // Not as the client's error: there was an answer, so its hint would lead astray.
+            let chunk =
+                chunk.map_err(|error| anyhow!("the log broke off: {}", of_master(&error)))?;
+            output::bytes(&chunk)?;
         }
         Ok(ExitCode::SUCCESS)
     }

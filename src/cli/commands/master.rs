@@ -19,7 +19,8 @@ Examples:
   podling master --store memory                             nothing survives it
   podling master --store postgres --database-url postgres://user:password@host/podling
 
-Every flag is also a setting: see `podling config`. RUST_LOG chooses what is logged.")]
+Every flag is also a setting: see `podling config`. RUST_LOG chooses what is logged,
+unless --verbose does.")]
 pub(crate) struct Master {
     #[command(flatten)]
     state: State,

@@ -55,7 +55,7 @@ impl Ps {
 
 async fn show(context: &Context, text: &str) -> anyhow::Result<()> {
     let master = context.master()?;
-    let task = resolve::task(&master, text).await?;
+    let task = resolve::task_to_show(&master, text).await?;
     let events = master.task_events(&task.task_id).await?;
     if context.output.json {
         let mut shown = json!(task);

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use anyhow::bail;
 use clap::Args;
 
 use super::each;
@@ -28,7 +29,13 @@ impl Rm {
         let master = context.master()?;
         each(&self.tasks, async |text| {
             let task = resolve::task(&master, text).await?;
-            master.remove(&task.task_id, self.force).await?;
+            if !master.remove(&task.task_id, self.force).await? {
+                let node = task.node_id.as_deref().unwrap_or("its node");
+                bail!(
+                    "{} still runs on {node}; it goes as soon as it has ended",
+                    task.name
+                );
+            }
             match context.output.json {
                 true => output::json_line(&task)?,
                 false => output::line(&task.task_id)?,

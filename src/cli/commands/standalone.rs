@@ -1,6 +1,5 @@
 //! `podling standalone`: a master and one worker in one process, for a laptop.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 
 use clap::Args;
@@ -10,7 +9,7 @@ use super::{master, worker};
 use crate::cli::args::switched_on;
 use crate::cli::context::Context;
 use crate::cli::server;
-use crate::config::Flag;
+use crate::config::{Flag, Kind};
 use crate::master::Master;
 
 /// Run a master and a worker in one process, for one machine
@@ -59,7 +58,7 @@ async fn both(
 ) -> anyhow::Result<()> {
     let stop_master = CancellationToken::new();
     let master = Master::start(master, stop_master.clone()).await?;
-    worker.master_url = format!("http://{}", reachable(master.address()));
+    worker.master_url = format!("http://{}", server::reachable(master.address()));
     let mut worker = tokio::spawn(crate::worker::run(worker, stop.clone()));
     let mut master = tokio::spawn(master.wait());
     tokio::select! {
@@ -78,35 +77,31 @@ async fn both(
     }
 }
 
-/// The address under which a process on this machine reaches that one.
-fn reachable(mut address: SocketAddr) -> SocketAddr {
-    if address.ip().is_unspecified() {
-        address.set_ip(match address.ip() {
-            IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
-            IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
-        });
-    }
-    address
-}
-
 /// The machine's name, as Linux has it.
 fn machine() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    match name.trim() {
-        "" => "standalone".to_owned(),
-        name => name.to_owned(),
+    named_after(name.trim())
+}
+
+/// Not every name of a machine may be a node's.
+fn named_after(machine: &str) -> String {
+    match Kind::Name.read(machine) {
+        Some(_) => machine.to_owned(),
+        None => "standalone".to_owned(),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
 
     #[test]
-    fn a_master_that_listens_everywhere_is_reached_here() {
-        let addresses = ["0.0.0.0:1", "[::]:2", "127.0.0.9:3"].map(|text| text.parse().unwrap());
-        let reached = addresses.map(|address| reachable(address).to_string());
-        assert_eq!(reached, ["127.0.0.1:1", "[::1]:2", "127.0.0.9:3"]);
+    fn a_machine_whose_name_no_node_may_have_is_called_standalone() {
+        let names = ["laptop-1.local", "", "-x", "m\u{fc}hle"].map(named_after);
+        let standalone = "standalone";
+        assert_eq!(
+            names,
+            ["laptop-1.local", standalone, standalone, standalone]
+        );
     }
 }

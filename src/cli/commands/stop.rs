@@ -39,7 +39,7 @@ impl Stop {
     pub async fn execute(self, context: Context) -> anyhow::Result<ExitCode> {
         let master = context.master()?;
         let mut told = Vec::new();
-        let code = each(&self.tasks, async |text| {
+        let mut code = each(&self.tasks, async |text| {
             let task = resolve::task(&master, text).await?;
             told.push(master.stop(&task.task_id, self.grace).await?);
             Ok(())
@@ -59,6 +59,7 @@ impl Stop {
                     "{} still runs on {node}; it ends as soon as it can",
                     task.name
                 ));
+                code = ExitCode::FAILURE;
             }
             match context.output.json {
                 true => output::json_line(&task)?,

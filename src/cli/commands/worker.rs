@@ -16,15 +16,15 @@ use crate::worker;
 Examples:
   podling worker --node-id worker-1
   podling worker --node-id worker-2 --port 8082 --capacity 10 --label disk=ssd
-  podling worker --node-id far --master-url http://10.0.0.1:8080 --hostname 10.0.0.2 \\
+  podling worker --node-id far --master-url http://10.0.0.1:8080 \\
       --bind 10.0.0.2 --insecure                            in a network that is yours alone
 
-Every flag is also a setting: see `podling config`. DOCKER_HOST names another engine, RUST_LOG
-chooses what is logged.")]
+Every flag is also a setting: see `podling config`. DOCKER_HOST names another engine; RUST_LOG
+chooses what is logged, unless --verbose does.")]
 pub(crate) struct Worker {
     #[command(flatten)]
     node: Node,
-    /// Where the master reaches this worker [default: localhost]
+    /// Where the master reaches this worker [default: the address of --bind, or localhost]
     #[arg(long, value_name = "HOST")]
     hostname: Option<String>,
     /// The address to listen on [default: 127.0.0.1]

@@ -17,7 +17,7 @@ use super::{Data, Error};
 use crate::board::Reader;
 use crate::client::{self, ByteStream, WorkerClient};
 use crate::core::{Availability, Status, Task, TaskId};
-use crate::http::Query;
+use crate::http::{Query, until};
 use crate::master::cluster::Progress;
 use crate::wire::{self, LogQuery};
 
@@ -279,9 +279,9 @@ fn from_worker(bytes: ByteStream) -> Passing {
     bytes.map(passed).boxed_local()
 }
 
-/// Streams, until shutdown at the latest.
+/// Streams, until shutdown at the latest: what is cut off then does not look whole either.
 fn pass(shared: &Data, bytes: Passing, content_type: &'static str) -> HttpResponse {
-    let bytes = bytes.take_until(shared.stop.clone().cancelled_owned());
+    let bytes = until(shared.stop.clone(), bytes);
     HttpResponse::Ok()
         .content_type(content_type)
         .insert_header((CACHE_CONTROL, "no-store"))

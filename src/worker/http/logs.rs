@@ -3,10 +3,10 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::ACCEPT;
 use actix_web::{HttpRequest, HttpResponse, web};
-use futures_util::{StreamExt, stream};
+use futures_util::stream;
 
 use super::{State, unknown_task};
-use crate::http::{Query, Refusal};
+use crate::http::{Query, Refusal, until};
 use crate::wire::{LogQuery, WorkerLogs};
 use crate::worker::logs::{Lines, read};
 use crate::worker::runtime::LogOptions;
@@ -39,10 +39,9 @@ pub async fn logs(
         }
         Some((line, lines))
     });
-    let end = state.streams.clone().cancelled_owned();
     Ok(HttpResponse::Ok()
         .content_type("text/plain; charset=utf-8")
-        .streaming(lines.take_until(end)))
+        .streaming(until(state.streams.clone(), lines)))
 }
 
 async fn one_piece(mut lines: Lines, tail: Option<u64>, id: &str) -> Result<HttpResponse, Refusal> {

@@ -6,7 +6,7 @@ use futures_util::StreamExt;
 use tokio_util::bytes::Bytes;
 
 use super::{State, unknown_task};
-use crate::http::Refusal;
+use crate::http::{Refusal, until};
 
 /// `GET /api/v1/tasks/{id}/pull`: newline-delimited JSON until the pull is over; empty when nothing
 /// is pulled for it.
@@ -23,6 +23,5 @@ pub async fn pull(state: web::Data<State>, id: web::Path<String>) -> Result<Http
         line.push(b'\n');
         Ok::<Bytes, JsonPayloadError>(line.into())
     });
-    let end = state.streams.clone().cancelled_owned();
-    Ok(answer.streaming(lines.take_until(end)))
+    Ok(answer.streaming(until(state.streams.clone(), lines)))
 }

@@ -133,6 +133,26 @@ async fn a_grace_of_more_than_a_day_is_refused() {
 }
 
 #[actix_web::test]
+async fn a_task_for_another_node_is_refused() {
+    let rig = rig().await;
+    let mut other = task("t", "service");
+    other.node_id = Some("elsewhere".into());
+    let answer = ask(&rig, execute("t", &other)).await;
+    assert_eq!(
+        (answer.status, &answer.json()["code"]),
+        (409, &json!("other_node"))
+    );
+    let batch = TestRequest::post()
+        .uri("/api/v1/tasks/execute")
+        .set_json(json!({"tasks": [other]}));
+    let verdicts = ask(&rig, batch).await.json();
+    assert_eq!(verdicts[0]["code"], "other_node");
+    assert!(rig.runner.view("t").is_none());
+    other.node_id = Some("n".into());
+    assert_eq!(ask(&rig, execute("t", &other)).await.status, 202);
+}
+
+#[actix_web::test]
 async fn an_older_attempt_is_a_conflict_and_a_closed_worker_is_unavailable() {
     let rig = rig().await;
     let mut newer = task("t", "service");
