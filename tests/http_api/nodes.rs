@@ -68,6 +68,32 @@ fn a_live_nodes_id_is_not_given_away() {
 }
 
 #[test]
+fn a_registration_is_answered_for_the_node_that_registers_whoever_had_its_address() {
+    // As it is stored: an old node that listened where `laptop` listens now, and sorts after it.
+    let store = Arc::new(Memory::new());
+    let laptop = json!({
+        "nodeId": "laptop", "hostname": "127.0.0.1", "port": 1, "version": "0.1.0", "tasks": [],
+    });
+    let task = {
+        let bench = Bench::start_on(store.clone(), options());
+        bench.register("worker-1", 1);
+        bench.post_nothing("/api/v1/nodes/worker-1/deregister");
+        assert_eq!(
+            bench.post("/api/v1/nodes/register", laptop.clone()).status,
+            201
+        );
+        bench.submit("a")
+    };
+    assert_eq!(task["nodeId"], "laptop");
+    let bench = Bench::start_on(store, options());
+    let mut again = laptop;
+    again["tasks"] = json!([{"taskId": id(&task), "attempt": 1, "status": "running"}]);
+    let answer = bench.post("/api/v1/nodes/register", again).json();
+    assert_eq!(answer["nodeId"], "laptop");
+    assert_eq!(answer["stop"], json!([]), "its own tasks are its own");
+}
+
+#[test]
 fn an_unknown_node_is_404_everywhere() {
     let bench = Bench::start();
     let mut answers = vec![
