@@ -111,6 +111,25 @@ pub struct Register {
     pub tasks: Option<Vec<Report>>,
 }
 
+/// How a worker that registers is known: by its id when it has chosen one, else by where it listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Registrant {
+    /// By its id, wherever it is and whoever was there before.
+    Node(NodeId),
+    /// By its address.
+    At(String, u16),
+}
+
+impl Register {
+    /// How this worker is known.
+    pub fn registrant(&self) -> Registrant {
+        match &self.node {
+            Some(id) => Registrant::Node(id.clone()),
+            None => Registrant::At(self.hostname.clone(), self.port),
+        }
+    }
+}
+
 /// The state of a node's container engine.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum EngineCondition {

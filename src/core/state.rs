@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::{
-    Availability, Brake, Change, Event, Monotonic, Node, NodeId, Now, Policy, Task, TaskId,
-    Timestamp, Write,
+    Availability, Brake, Change, Event, Monotonic, Node, NodeId, Now, Policy, Registrant, Task,
+    TaskId, Timestamp, Write,
 };
 pub use tally::Usage;
 
@@ -41,7 +41,8 @@ pub struct State {
     pending: BTreeSet<u64>,
     ended: BTreeSet<(Timestamp, u64)>,
     nodes: BTreeMap<NodeId, Arc<Node>>,
-    node_at: HashMap<(String, u16), NodeId>,
+    /// The nodes that were last known at an address: one online at most, and old records.
+    nodes_at: HashMap<(String, u16), BTreeSet<NodeId>>,
     usage: HashMap<NodeId, Usage>,
     contacts: HashMap<NodeId, Contact>,
     brake: Option<Brake>,
@@ -162,8 +163,10 @@ impl State {
                 self.contacts.remove(&node.id);
             }
         }
-        self.node_at
-            .insert((node.hostname.clone(), node.port), node.id.clone());
+        self.nodes_at
+            .entry((node.hostname.clone(), node.port))
+            .or_default()
+            .insert(node.id.clone());
         self.usage.entry(node.id.clone()).or_default();
         self.nodes.insert(node.id.clone(), node.clone());
     }
@@ -178,11 +181,13 @@ impl State {
         }
     }
 
-    /// The node no longer counts as the one at its address, unless another one has taken it.
     fn leave_address(&mut self, node: &Node) {
         let address = (node.hostname.clone(), node.port);
-        if self.node_at.get(&address) == Some(&node.id) {
-            self.node_at.remove(&address);
+        if let Some(nodes) = self.nodes_at.get_mut(&address) {
+            nodes.remove(&node.id);
+            if nodes.is_empty() {
+                self.nodes_at.remove(&address);
+            }
         }
     }
 
@@ -248,10 +253,20 @@ impl State {
         self.nodes.get(id)
     }
 
-    /// The node whose worker listens there.
+    /// The node whose worker listens there; of several that did the one that is online, else the
+    /// one heard last.
     pub fn node_at(&self, hostname: &str, port: u16) -> Option<&Arc<Node>> {
-        self.nodes
-            .get(self.node_at.get(&(hostname.to_owned(), port))?)
+        let ids = self.nodes_at.get(&(hostname.to_owned(), port))?;
+        let nodes = ids.iter().filter_map(|id| self.nodes.get(id));
+        nodes.max_by_key(|node| (node.availability == Availability::Online, node.heard_at))
+    }
+
+    /// The node that registers so, once it has.
+    pub fn registrant(&self, registrant: &Registrant) -> Option<&Arc<Node>> {
+        match registrant {
+            Registrant::Node(id) => self.node(id),
+            Registrant::At(hostname, port) => self.node_at(hostname, *port),
+        }
     }
 
     /// All nodes by id.

@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 use crate::board::{Reader, Writer, board};
 use crate::clock::SharedClock;
-use crate::core::{Change, Command, Kind, NodeId, Now, Rejection, State, decide};
+use crate::core::{Change, Command, Kind, NodeId, Now, Registrant, Rejection, State, decide};
 
 /// How many decisions may wait for the store.
 const QUEUE: usize = 4096;
@@ -267,7 +267,7 @@ impl std::fmt::Debug for Cluster {
 /// Whom a command shows to be alive.
 enum Heard {
     Node(NodeId),
-    At(String, u16),
+    Registered(Registrant),
     Nobody,
 }
 
@@ -277,7 +277,7 @@ impl Heard {
             Command::Heartbeat(beat) => Self::Node(beat.node.clone()),
             // Without a node id anybody may have sent it.
             Command::Report(report) => report.node.clone().map_or(Self::Nobody, Self::Node),
-            Command::Register(node) => Self::At(node.hostname.clone(), node.port),
+            Command::Register(register) => Self::Registered(register.registrant()),
             Command::Submit(_)
             | Command::Stop(_)
             | Command::Remove(_)
@@ -293,8 +293,8 @@ impl Heard {
     fn note(self, state: &mut State, now: Now) {
         match self {
             Self::Node(node) => state.heard(&node, now),
-            Self::At(hostname, port) => {
-                let node = state.node_at(&hostname, port).map(|node| node.id.clone());
+            Self::Registered(registrant) => {
+                let node = state.registrant(&registrant).map(|node| node.id.clone());
                 if let Some(node) = node {
                     state.registered(&node, now);
                 }

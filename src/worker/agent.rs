@@ -37,11 +37,11 @@ const RETRY: Backoff = Backoff {
 const LOG_EVERY: u32 = 60;
 /// A node forgotten sooner than this after it registered waits before it registers again.
 const REGISTER_AGAIN_AFTER_MS: u64 = 1_000;
-/// The master refuses a node id while another worker with it is heard of. A worker that came back
-/// at another address gets in when the old one is silent long enough (10 s), and who is refused
-/// for so long and so often never will.
-const NODE_ID_TAKEN_FOR_MS: u64 = 60_000;
-const NODE_ID_TAKEN_TIMES: u32 = 3;
+/// The master refuses a node id, or an address, while another worker with it is heard of. A worker
+/// that came back otherwise gets in when the old one is silent long enough (10 s), and who is
+/// refused for so long and so often never will.
+const TAKEN_FOR_MS: u64 = 60_000;
+const TAKEN_TIMES: u32 = 3;
 /// Registration waits so long for the engine, so that what runs is named at once.
 const ENGINE_HEAD_START: Duration = Duration::from_secs(3);
 
@@ -61,7 +61,7 @@ pub struct Agent {
     /// The master refuses heartbeats as such: reports go one by one.
     singly: bool,
     failures: u32,
-    /// Since when, and how often, the node id was refused as another's.
+    /// Since when, and how often, the node's id or address was refused as another's.
     taken: Option<(Monotonic, u32)>,
     told: Told,
     silence: CancellationToken,
@@ -110,7 +110,7 @@ impl Agent {
     /// Talks with the master until it is silenced.
     ///
     /// # Errors
-    /// The node is another's; then no container was touched.
+    /// The node's id or address is another's; then no container was touched.
     pub async fn run(&mut self) -> Result<(), super::Error> {
         let silence = self.silence();
         silence
@@ -129,13 +129,10 @@ impl Agent {
                     self.failures = 0;
                     self.taken = None;
                 }
-                Err(error) if self.is_anothers_node(&error) => {
-                    return Err(super::Error::NodeIdTaken {
-                        node_id: self.options.node_id.clone(),
-                        why: error.to_string(),
-                    });
-                }
-                Err(error) => self.failed(&error).await,
+                Err(error) => match self.is_anothers(&error) {
+                    Some(error) => return Err(error),
+                    None => self.failed(&error).await,
+                },
             }
         }
         Ok(())
@@ -334,16 +331,32 @@ impl Agent {
         }
     }
 
-    fn is_anothers_node(&mut self, error: &Error) -> bool {
-        let refused = matches!(error, Error::Status { code, .. } if code == "node_id_taken");
-        if !refused {
-            self.taken = None;
-            return false;
-        }
+    /// The end, when the master has refused the node's id or address as another's for long enough.
+    fn is_anothers(&mut self, error: &Error) -> Option<super::Error> {
+        let code = match error {
+            Error::Status { code, .. } => code.as_str(),
+            _ => "",
+        };
+        let why = error.to_string();
+        let end = match code {
+            "node_id_taken" => super::Error::NodeIdTaken {
+                node_id: self.options.node_id.clone(),
+                why,
+            },
+            "address_taken" => super::Error::AddressTaken {
+                address: format!("{}:{}", self.options.hostname, self.options.port),
+                why,
+            },
+            _ => {
+                self.taken = None;
+                return None;
+            }
+        };
         let now = self.now();
         let (since, times) = self.taken.get_or_insert((now, 0));
         *times += 1;
-        *times >= NODE_ID_TAKEN_TIMES && now.since_ms(*since) >= NODE_ID_TAKEN_FOR_MS
+        let for_good = *times >= TAKEN_TIMES && now.since_ms(*since) >= TAKEN_FOR_MS;
+        for_good.then_some(end)
     }
 
     async fn failed(&mut self, error: &Error) {

@@ -169,6 +169,13 @@ impl Cluster {
         let loaded = self.reloaded();
         assert!(loaded == self.state, "what was stored is not what is known");
         loaded.check().unwrap();
+        for node in self.state.nodes() {
+            let at = |state: &State| {
+                let there = state.node_at(&node.hostname, node.port);
+                there.map(|node| node.id.clone())
+            };
+            assert_eq!(at(&loaded), at(&self.state));
+        }
     }
 
     /// The state as a master that starts would load it.
@@ -231,9 +238,12 @@ impl Cluster {
             condition: condition(with.degraded),
             tasks: self.reports(with.tasks),
         };
-        let address = (register.hostname.clone(), register.port);
+        let registrant = register.registrant();
+        if decide(&self.state, Command::Register(register.clone()), self.now).is_err() {
+            return;
+        }
         self.command(Command::Register(register));
-        if let Some(node) = self.state.node_at(&address.0, address.1) {
+        if let Some(node) = self.state.registrant(&registrant) {
             let id = node.id.clone();
             self.state.registered(&id, self.now);
         }

@@ -1,7 +1,8 @@
 //! A worker begins, or begins again.
 //!
 //! A node is known by its id, else by where its worker listens, so that a worker that restarts is
-//! the same node. A worker listens before it registers: who registers with an address has it.
+//! the same node. A worker listens before it registers: who registers with an address has it, unless
+//! another one was heard a moment ago that says it is there.
 
 use super::check::{self, invalid};
 use super::fresh_id::fresh_id;
@@ -9,8 +10,8 @@ use super::report::merge;
 use crate::core::draft::Draft;
 use crate::core::line::one_line;
 use crate::core::{
-    Availability, Change, EngineCondition, Kind, Node, NodeId, Now, Register, Rejection, State,
-    transition,
+    Availability, Change, Contact, EngineCondition, Kind, Monotonic, Node, NodeId, Now, Register,
+    Rejection, State, transition,
 };
 
 /// In touch within so long, the worker that has the id is certainly alive.
@@ -22,10 +23,7 @@ const HEARTBEAT_INTERVAL_MS: u64 = 30_000;
 /// back what no longer fits.
 pub fn register(state: &State, command: &Register, now: Now) -> Result<Vec<Change>, Rejection> {
     check(command)?;
-    let known = match &command.node {
-        Some(id) => state.node(id),
-        None => state.node_at(&command.hostname, command.port),
-    };
+    let known = state.registrant(&command.registrant());
     if let Some(known) = known {
         check_not_taken(state, known, command, now)?;
     }
@@ -34,6 +32,7 @@ pub fn register(state: &State, command: &Register, now: Now) -> Result<Vec<Chang
         .or_else(|| command.node.clone())
         .unwrap_or_else(|| fresh_id(now, |id| state.node(&NodeId::from(id)).is_some()).into());
 
+    check_address_free(state, command, &id, now)?;
     let mut draft = Draft::new(state, now);
     supersede(&mut draft, command, &id);
     // First what becomes of its tasks, then the node: so that invariant 2 holds after each change.
@@ -86,8 +85,8 @@ fn check_not_taken(
     now: Now,
 ) -> Result<(), Rejection> {
     let moved = known.hostname != command.hostname || known.port != command.port;
-    let in_touch = state.last_contact(&known.id).is_some_and(|contact| {
-        now.mono.since_ms(contact.heard_at.max(contact.answered_at)) < SURELY_ALIVE_MS
+    let in_touch = in_touch(state, known, now, |contact| {
+        contact.heard_at.max(contact.answered_at)
     });
     if moved && in_touch && known.availability == Availability::Online {
         return Err(Rejection::NodeIdTaken {
@@ -96,6 +95,31 @@ fn check_not_taken(
         });
     }
     Ok(())
+}
+
+/// Two live workers must not share an address either: probes of one would find the other, and each
+/// would take the tasks from the other with every registration. Only what a worker itself says
+/// shows that it is alive: who answers there may be the one that registers now.
+fn check_address_free(
+    state: &State,
+    command: &Register,
+    id: &NodeId,
+    now: Now,
+) -> Result<(), Rejection> {
+    let there = state.node_at(&command.hostname, command.port);
+    let other = there.filter(|node| node.id != *id && node.availability == Availability::Online);
+    match other.filter(|node| in_touch(state, node, now, |contact| contact.heard_at)) {
+        Some(other) => Err(Rejection::AddressTaken {
+            node: other.id.clone(),
+            address: address(&other.hostname, other.port),
+        }),
+        None => Ok(()),
+    }
+}
+
+fn in_touch(state: &State, node: &Node, now: Now, last: fn(&Contact) -> Monotonic) -> bool {
+    let contact = state.last_contact(&node.id);
+    contact.is_some_and(|contact| now.mono.since_ms(last(&contact)) < SURELY_ALIVE_MS)
 }
 
 /// Whoever had this address before has lost it: probes of that node would find this worker.

@@ -135,11 +135,19 @@ fn check_indexes(state: &State) -> Result<(), String> {
             return Err(format!("idempotency key {key}: leads to the wrong task"));
         }
     }
-    for ((hostname, port), id) in &state.node_at {
-        let node = state.nodes.get(id);
-        if node.is_none_or(|node| node.hostname != *hostname || node.port != *port) {
+    let mut indexed = 0;
+    for ((hostname, port), ids) in &state.nodes_at {
+        let here = |id| {
+            let node = state.nodes.get(id);
+            node.is_some_and(|node| node.hostname == *hostname && node.port == *port)
+        };
+        if !ids.iter().all(here) {
             return Err(format!("{hostname}:{port}: leads to the wrong node"));
         }
+        indexed += ids.len();
+    }
+    if indexed != state.nodes.len() {
+        return Err("a node is not found by its address".into());
     }
     match state
         .contacts

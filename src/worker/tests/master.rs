@@ -26,8 +26,8 @@ pub struct Inner {
     pub report_status: Option<u16>,
     /// Heartbeats too.
     pub heartbeat_status: Option<u16>,
-    /// Registrations are refused: another worker has the node's id.
-    pub taken: bool,
+    /// Registrations are refused with this code: another worker has the node's id or address.
+    pub taken: Option<&'static str>,
     /// Reports and the drain take so long.
     pub slow: Duration,
     pub run: Vec<Task>,
@@ -110,10 +110,10 @@ impl Master for ScriptedMaster {
         Box::pin(async move {
             let mut inner = self.inner();
             inner.check()?;
-            if inner.taken {
+            if let Some(code) = inner.taken {
                 return Err(Error::Status {
                     status: 409,
-                    code: "node_id_taken".into(),
+                    code: code.into(),
                     error: "node n is at b:8081".into(),
                     retry_after: None,
                 });

@@ -210,6 +210,17 @@ fn who_registers_at_an_address_has_it() {
         hostname: "a".into(),
         ..registration("b")
     };
+    // Unless it was heard a moment ago: two hosts that say they are at the same address would take
+    // each other's tasks with every registration.
+    cluster.pass(9_999);
+    cluster.state.probed(&before, true, cluster.now);
+    let taken = Rejection::AddressTaken {
+        node: before.clone(),
+        address: "a:8081".into(),
+    };
+    let refused = cluster.decide(Command::Register(again.clone()));
+    assert_eq!(refused, Err(taken));
+    cluster.pass(1);
     assert_eq!(
         cluster.register(again),
         [
@@ -252,6 +263,7 @@ fn an_address_stays_with_the_live_node_when_the_master_starts_again() {
     assert_eq!(live(&cluster.state).as_str(), "laptop");
     assert_eq!(live(&reloaded(&cluster)).as_str(), "laptop");
     // And it is the old one's again when the live one leaves.
+    cluster.pass(10_000);
     cluster.register(registration("laptop"));
     assert_eq!(cluster.state.node_at("old", 8081).unwrap().id, old);
     assert_eq!(live(&reloaded(&cluster)), old);
