@@ -22,7 +22,7 @@ mod spec;
 mod state;
 mod task;
 #[cfg(test)]
-mod test_cluster;
+pub(crate) mod test_cluster;
 mod transition;
 
 pub use change::{Change, Write};
