@@ -39,6 +39,12 @@ pub fn register(state: &State, command: &Register, now: Now) -> Result<Vec<Chang
     for report in command.tasks.iter().flatten() {
         merge(&mut draft, report, Some(&id));
     }
+    if known.is_some_and(|known| has_lost_all(known, command)) {
+        let why = format!("node {id} lost what it ran: its worker was started again");
+        for task in draft.active_on(&id) {
+            transition::evict(&mut draft, &task, &why);
+        }
+    }
     transition::shed(&mut draft, &id, &command.capacity);
     match known {
         None => {
@@ -134,6 +140,15 @@ fn supersede(draft: &mut Draft<'_>, command: &Register, id: &NodeId) {
         let for_its_tasks = format!("node {} lost: node {id} has its address", before.id);
         transition::lose(draft, before, &why, &for_its_tasks);
     }
+}
+
+/// Whether the worker says so by registering: one of the Go project registers when it starts, keeps
+/// nothing from before, and never says what it has. (While it was away nobody took its tasks from
+/// it, if that was shorter than the node timeout.)
+fn has_lost_all(known: &Node, command: &Register) -> bool {
+    known.availability == Availability::Online
+        && command.version.is_none()
+        && command.tasks.is_none()
 }
 
 fn new_node(command: &Register, id: NodeId, now: Now) -> Node {
