@@ -3,8 +3,9 @@
 //! Tasks and nodes are whole records behind `Arc`; beside them stand indexes and tallies, which
 //! [`State::write`] keeps in step and which can always be counted again from the records
 //! ([`State::check`]). Volatile, and therefore not part of what is stored: when a node was last
-//! heard ([`Contact`]), the ring of events, the policy.
+//! heard ([`Contact`]), what it still runs and should not, the ring of events, the policy.
 
+mod clearing;
 mod tally;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -45,6 +46,7 @@ pub struct State {
     nodes_at: HashMap<(String, u16), BTreeSet<NodeId>>,
     usage: HashMap<NodeId, Usage>,
     contacts: HashMap<NodeId, Contact>,
+    clearing: clearing::Clearing,
     brake: Option<Brake>,
     last_event: u64,
     ring: VecDeque<Arc<Event>>,
@@ -176,6 +178,7 @@ impl State {
             self.leave_address(&node);
         }
         self.contacts.remove(id);
+        self.clearing.remove(id);
         if self.usage.get(id).is_some_and(Usage::is_empty) {
             self.usage.remove(id);
         }

@@ -14,9 +14,10 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::timeout;
 
+use super::heard::Heard;
 use crate::board::{Reader, Writer, board};
 use crate::clock::SharedClock;
-use crate::core::{Change, Command, Kind, NodeId, Now, Registrant, Rejection, State, decide};
+use crate::core::{Change, Command, Kind, NodeId, Now, Rejection, State, decide};
 
 /// How many decisions may wait for the store.
 const QUEUE: usize = 4096;
@@ -125,12 +126,14 @@ impl Cluster {
         command: Command,
         read: impl FnOnce(&State, &[Change]) -> R,
     ) -> Result<R, Error> {
-        let contact = Heard::by(&command);
+        let heard = Heard::by(&command);
         let (number, answer) = self
             .change(
                 |state, now| decide::decide(state, command, now),
                 |state, changes, now| {
-                    contact.note(state, now);
+                    if heard.note(state, now) {
+                        self.room.notify_one();
+                    }
                     read(state, changes)
                 },
             )
@@ -261,46 +264,6 @@ impl Cluster {
 impl std::fmt::Debug for Cluster {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Cluster").finish_non_exhaustive()
-    }
-}
-
-/// Whom a command shows to be alive.
-enum Heard {
-    Node(NodeId),
-    Registered(Registrant),
-    Nobody,
-}
-
-impl Heard {
-    fn by(command: &Command) -> Self {
-        match command {
-            Command::Heartbeat(beat) => Self::Node(beat.node.clone()),
-            // Without a node id anybody may have sent it.
-            Command::Report(report) => report.node.clone().map_or(Self::Nobody, Self::Node),
-            Command::Register(register) => Self::Registered(register.registrant()),
-            Command::Submit(_)
-            | Command::Stop(_)
-            | Command::Remove(_)
-            | Command::Deregister(_)
-            | Command::Drain(_)
-            | Command::Uncordon(_)
-            | Command::Forget(_)
-            | Command::Prune
-            | Command::ReleaseBrake => Self::Nobody,
-        }
-    }
-
-    fn note(self, state: &mut State, now: Now) {
-        match self {
-            Self::Node(node) => state.heard(&node, now),
-            Self::Registered(registrant) => {
-                let node = state.registrant(&registrant).map(|node| node.id.clone());
-                if let Some(node) = node {
-                    state.registered(&node, now);
-                }
-            }
-            Self::Nobody => {}
-        }
     }
 }
 

@@ -216,9 +216,10 @@ impl Cluster {
     }
 
     pub fn heartbeat(&mut self, heartbeat: Heartbeat) {
-        let node = heartbeat.node.clone();
+        let (node, tasks) = (heartbeat.node.clone(), heartbeat.tasks.clone());
         self.command(Command::Heartbeat(heartbeat));
         self.state.heard(&node, self.now);
+        self.named(&node, tasks.as_deref());
     }
 
     fn register(&mut self, node: u8, with: Registered) {
@@ -239,6 +240,7 @@ impl Cluster {
             tasks: self.reports(with.tasks),
         };
         let registrant = register.registrant();
+        let tasks = register.tasks.clone();
         if decide(&self.state, Command::Register(register.clone()), self.now).is_err() {
             return;
         }
@@ -246,6 +248,15 @@ impl Cluster {
         if let Some(node) = self.state.registrant(&registrant) {
             let id = node.id.clone();
             self.state.registered(&id, self.now);
+            self.named(&id, tasks.as_deref());
+        }
+    }
+
+    fn named(&mut self, node: &NodeId, tasks: Option<&[Report]>) {
+        if let Some(tasks) = tasks {
+            let going_on = tasks.iter().filter(|report| !report.status.is_ended());
+            let going_on = going_on.map(|r| (r.task.clone(), r.attempt.unwrap_or(0)));
+            self.state.named(node, &going_on.collect::<Vec<_>>());
         }
     }
 

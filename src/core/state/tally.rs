@@ -149,12 +149,11 @@ fn check_indexes(state: &State) -> Result<(), String> {
     if indexed != state.nodes.len() {
         return Err("a node is not found by its address".into());
     }
-    match state
-        .contacts
-        .keys()
-        .find(|id| !state.nodes.contains_key(*id))
-    {
-        Some(id) => Err(format!("node {id}: gone, but its contact is kept")),
-        None => Ok(()),
+    let of_nodes = state.contacts.keys().chain(state.clearing.keys());
+    for id in of_nodes {
+        if !state.nodes.contains_key(id) {
+            return Err(format!("node {id}: gone, but its contact is kept"));
+        }
     }
+    Ok(())
 }
