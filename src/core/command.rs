@@ -16,6 +16,8 @@ pub enum Command {
     Remove(Remove),
     /// A worker says what became of a task.
     Report(Report),
+    /// A worker did not take a task, because it shuts down.
+    Decline(Decline),
     /// A worker begins, or begins again.
     Register(Register),
     /// A worker says that it lives, and what it runs.
@@ -84,6 +86,17 @@ pub struct Report {
     pub restart_count: Option<u32>,
     /// The container's health check.
     pub health: Option<String>,
+}
+
+/// A worker did not take a task, because it shuts down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decline {
+    /// Which task.
+    pub task: TaskId,
+    /// Which attempt.
+    pub attempt: u32,
+    /// Which node.
+    pub node: NodeId,
 }
 
 /// A worker begins, or begins again.

@@ -27,8 +27,8 @@ mod transition;
 
 pub use change::{Change, Write};
 pub use command::{
-    Command, Deregister, Drain, EngineCondition, Heartbeat, Register, Registrant, Remove, Report,
-    Stop, Submit,
+    Command, Decline, Deregister, Drain, EngineCondition, Heartbeat, Register, Registrant, Remove,
+    Report, Stop, Submit,
 };
 pub use event::{Event, Kind};
 pub use id::{NodeId, TaskId};

@@ -39,6 +39,7 @@ impl Heard {
             Command::Submit(_)
             | Command::Stop(_)
             | Command::Remove(_)
+            | Command::Decline(_)
             | Command::Deregister(_)
             | Command::Drain(_)
             | Command::Uncordon(_)

@@ -76,9 +76,6 @@ impl Runner {
     /// An order to run a task.
     pub fn execute(self: &Arc<Self>, task: wire::Task) -> Verdict {
         let mut table = self.table();
-        if table.closed {
-            return Verdict::ShuttingDown;
-        }
         let (task_id, attempt) = (task.task_id.clone(), task.attempt);
         match table.tombstones.attempt(&task_id) {
             Some(seen) if attempt < seen => return Verdict::OlderAttempt { seen },
@@ -88,6 +85,11 @@ impl Runner {
                 return Verdict::Accepted;
             }
             _ => {}
+        }
+        // What was taken before stays taken: the master would place it elsewhere beside this one.
+        let known = table.entries.get(&task_id).map(Entry::attempt);
+        if table.closed && known.is_none_or(|seen| attempt > seen) {
+            return Verdict::ShuttingDown;
         }
         if let Some(entry) = table.entries.get(&task_id) {
             let seen = entry.attempt();

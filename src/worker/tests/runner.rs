@@ -321,3 +321,19 @@ async fn older_containers_found_at_the_start_are_removed_first() {
         [("podling-web-t-2".to_owned(), true)]
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_taken_before_the_shutdown_stays_taken() {
+    let rig = Rig::going();
+    pass(1).await;
+    rig.runner.execute(task("t", "service"));
+    rig.until("t", "running").await;
+    rig.runner.close();
+    assert_eq!(rig.runner.execute(task("t", "service")), Verdict::Accepted);
+    let shutting_down = Verdict::ShuttingDown;
+    assert_eq!(
+        rig.runner.execute(attempt("t", "service", 2)),
+        shutting_down
+    );
+    assert_eq!(rig.runner.execute(task("u", "service")), shutting_down);
+}
