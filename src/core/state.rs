@@ -7,6 +7,7 @@
 
 mod clearing;
 mod tally;
+mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
@@ -40,6 +41,7 @@ pub struct State {
     sequence_of: HashMap<TaskId, u64>,
     task_of_key: HashMap<String, u64>,
     pending: BTreeSet<u64>,
+    waiting: waiting::Waiting,
     ended: BTreeSet<(Timestamp, u64)>,
     nodes: BTreeMap<NodeId, Arc<Node>>,
     /// The nodes that were last known at an address: one online at most, and old records.
@@ -121,6 +123,7 @@ impl State {
         }
         if task.status == super::Status::Pending {
             self.pending.insert(sequence);
+            self.waiting.insert(task);
         }
         if task.status.is_ended() {
             self.ended
@@ -142,7 +145,9 @@ impl State {
         if let Some(idempotency) = &task.idempotency {
             self.task_of_key.remove(&idempotency.key);
         }
-        self.pending.remove(&sequence);
+        if self.pending.remove(&sequence) {
+            self.waiting.remove(&task);
+        }
         self.ended
             .remove(&(task.finished_at.unwrap_or(task.created_at), sequence));
         if let Some(node) = &task.node
@@ -233,9 +238,15 @@ impl State {
             .filter_map(|sequence| self.tasks.get(sequence))
     }
 
-    /// How many tasks wait for a node.
-    pub fn pending_count(&self) -> usize {
-        self.pending.len()
+    /// Tasks that wait for a node, by what they ask of it.
+    pub(super) fn waiting(&self) -> &waiting::Waiting {
+        &self.waiting
+    }
+
+    /// The oldest and the youngest task that waits for a node, by their places in the order of
+    /// creation.
+    pub(super) fn pending_range(&self) -> Option<(u64, u64)> {
+        Some((*self.pending.first()?, *self.pending.last()?))
     }
 
     /// Ended tasks, the one that ended first first.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::State;
+use super::waiting::Waiting;
 use crate::core::{HostPort, NodeId, Status, Task};
 
 /// What the tasks on a node take of it.
@@ -88,6 +89,14 @@ pub(super) fn check(state: &State) -> Result<(), String> {
     }
     if state.sequence_of.len() != state.tasks.len() {
         return Err("index by id holds tasks that are gone".into());
+    }
+    let mut waiting = Waiting::default();
+    let pending = state.tasks.values();
+    for task in pending.filter(|task| task.status == Status::Pending) {
+        waiting.insert(task);
+    }
+    if waiting != state.waiting {
+        return Err("index of pending tasks by what they ask is wrong".into());
     }
     let ended = state
         .tasks

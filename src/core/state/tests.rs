@@ -41,6 +41,8 @@ fn the_check_notices_a_wrong_index_of_tasks() {
     assert_eq!(extra, "index by id holds tasks that are gone");
     let pending = noticed(|state| state.pending.clear());
     assert!(pending.contains("pending"), "{pending}");
+    let waiting = noticed(|state| state.waiting = Default::default());
+    assert!(waiting.contains("by what they ask"), "{waiting}");
     let ended = noticed(|state| state.ended.clear());
     assert_eq!(ended, "0 of 1 ended tasks are indexed");
     let key = noticed(|state| {
