@@ -16,8 +16,9 @@ use super::Refusal;
 /// see [`LargeBody`].
 pub const BODY_LIMIT_BYTES: usize = 1024 * 1024;
 
-/// The limit of what lists everything a worker has: registrations and heartbeats.
-pub const LARGE_BODY_LIMIT_BYTES: usize = 64 * 1024 * 1024;
+/// The limit of what lists everything a worker has, registrations and heartbeats: more than twenty
+/// thousand tasks that are described in full.
+pub const LARGE_BODY_LIMIT_BYTES: usize = 8 * 1024 * 1024;
 
 /// A JSON body as an argument of a handler. Whether fields it does not know are refused is up to
 /// `T` (`#[serde(deny_unknown_fields)]`).

@@ -10,12 +10,15 @@ use super::report::merge;
 use crate::core::draft::Draft;
 use crate::core::line::one_line;
 use crate::core::{
-    Availability, Change, Contact, EngineCondition, Kind, Monotonic, Node, NodeId, Now, Register,
-    Rejection, State, transition,
+    Availability, Change, Contact, Engine, EngineCondition, Kind, Monotonic, Node, NodeId, Now,
+    Register, Rejection, State, transition,
 };
 
 /// In touch within so long, the worker that has the id is certainly alive.
 const SURELY_ALIVE_MS: u64 = 10_000;
+/// A node is written and shown as a whole each time anything about it changes.
+const MOST_LABELS: usize = 64;
+const LONGEST_LABEL_VALUE: usize = 4096;
 /// When the worker does not say: the Go project's default.
 const HEARTBEAT_INTERVAL_MS: u64 = 30_000;
 
@@ -79,6 +82,15 @@ fn check(command: &Register) -> Result<(), Rejection> {
     }
     if command.heartbeat_interval_ms == Some(0) {
         return Err(invalid("heartbeatIntervalMs", "must be at least 1"));
+    }
+    if command.labels.len() > MOST_LABELS {
+        let allowed = format!("must be at most {MOST_LABELS}");
+        return Err(invalid("labels", allowed));
+    }
+    let long = |(_, value): &(&String, &String)| value.len() > LONGEST_LABEL_VALUE;
+    if let Some((key, _)) = command.labels.iter().find(long) {
+        let allowed = format!("must have at most {LONGEST_LABEL_VALUE} bytes");
+        return Err(invalid(format!("labels[{key:?}]"), allowed));
     }
     check::labels(&command.labels)
 }
@@ -163,8 +175,8 @@ fn new_node(command: &Register, id: NodeId, now: Now) -> Node {
         offline_reason: String::new(),
         capacity: command.capacity,
         labels: command.labels.clone(),
-        engine: command.engine.clone(),
-        version: command.version.clone(),
+        engine: command.engine.as_ref().map(in_lines),
+        version: command.version.as_deref().map(line),
         heartbeat_interval_ms: command
             .heartbeat_interval_ms
             .unwrap_or(HEARTBEAT_INTERVAL_MS),
@@ -180,7 +192,11 @@ fn update(draft: &mut Draft<'_>, known: &Node, command: &Register) {
     let mut node = Node {
         drain: known.drain.filter(|drain| !drain.by_worker),
         unreachable: known.unreachable.clone().filter(|_| !back),
-        engine: command.engine.clone().or_else(|| known.engine.clone()),
+        engine: command
+            .engine
+            .as_ref()
+            .map(in_lines)
+            .or_else(|| known.engine.clone()),
         registered_at: known.registered_at,
         heard_at: known.heard_at,
         ..new_node(command, known.id.clone(), draft.now())
@@ -224,6 +240,19 @@ fn changed(before: &Node, after: &Node) -> String {
         .map(|part| part.0)
         .collect();
     format!("registered again: {} changed", parts.join(", "))
+}
+
+fn in_lines(engine: &Engine) -> Engine {
+    Engine {
+        name: line(&engine.name),
+        version: line(&engine.version),
+        os: line(&engine.os),
+        arch: line(&engine.arch),
+    }
+}
+
+fn line(text: &str) -> String {
+    one_line(text).into_owned()
 }
 
 fn degraded(condition: &EngineCondition) -> Option<String> {
