@@ -127,17 +127,24 @@ impl Cluster {
         read: impl FnOnce(&State, &[Change]) -> R,
     ) -> Result<R, Error> {
         let heard = Heard::by(&command);
-        let (number, answer) = self
-            .change(
-                |state, now| decide::decide(state, command, now),
-                |state, changes, now| {
-                    if heard.note(state, now) {
-                        self.room.notify_one();
-                    }
-                    read(state, changes)
-                },
-            )
-            .await?;
+        let place = match self.reserve().await {
+            Ok(place) => place,
+            Err(error) => {
+                // A node that is only heard must not be lost because the store is slow.
+                heard.note_alive(&mut self.lock().state, self.clock.now());
+                return Err(error);
+            }
+        };
+        let (number, answer) = self.change(
+            place,
+            |state, now| decide::decide(state, command, now),
+            |state, changes, now| {
+                if heard.note(state, now) {
+                    self.room.notify_one();
+                }
+                read(state, changes)
+            },
+        );
         self.durable(number).await?;
         Ok(answer?)
     }
@@ -151,29 +158,28 @@ impl Cluster {
         &self,
         rule: impl FnOnce(&State, Now) -> Vec<Change>,
     ) -> Result<usize, Error> {
-        let (_, made) = self
-            .change(
-                |state, now| Ok(rule(state, now)),
-                |_, changes, _| changes.len(),
-            )
-            .await?;
+        let place = self.reserve().await?;
+        let (_, made) = self.change(
+            place,
+            |state, now| Ok(rule(state, now)),
+            |_, changes, _| changes.len(),
+        );
         Ok(made?)
     }
 
     /// Decides, applies and queues; gives the number up to which all has to be durable before
     /// anybody is told of it. A rejection, too, may rest on what is not durable yet.
-    async fn change<R>(
+    fn change<R>(
         &self,
+        place: mpsc::Permit<'_, Decided>,
         decision: impl FnOnce(&State, Now) -> Result<Vec<Change>, Rejection>,
         read: impl FnOnce(&mut State, &[Change], Now) -> R,
-    ) -> Result<(u64, Result<R, Rejection>), Error> {
-        let place = self.reserve().await?;
-        // Cancel-safe: no await from here on.
+    ) -> (u64, Result<R, Rejection>) {
         let mut inner = self.lock();
         let now = self.clock.now();
         let changes = match decision(&inner.state, now) {
             Ok(changes) => changes,
-            Err(rejection) => return Ok((inner.decided, Err(rejection))),
+            Err(rejection) => return (inner.decided, Err(rejection)),
         };
         for change in &changes {
             inner.state.apply(change);
@@ -193,7 +199,7 @@ impl Cluster {
                 changes,
             });
         }
-        Ok((inner.decided, Ok(answer)))
+        (inner.decided, Ok(answer))
     }
 
     /// A place in the commit queue: where a store that does not keep up is felt.

@@ -49,6 +49,15 @@ impl Heard {
         }
     }
 
+    /// Notes that the worker is alive, when the command itself could not be carried out. (Who registers
+    /// may yet be refused.)
+    pub fn note_alive(&self, state: &mut State, now: Now) {
+        match self {
+            Self::Beat(node, _) | Self::Report(node, _) => state.heard(node, now),
+            Self::Registered(..) | Self::Nobody => {}
+        }
+    }
+
     /// Notes it, once the command is carried out. Says whether that makes room for pending tasks.
     pub fn note(self, state: &mut State, now: Now) -> bool {
         match self {
