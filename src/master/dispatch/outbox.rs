@@ -297,8 +297,11 @@ impl Queue {
         if !first.is_run() {
             return vec![(first.ticket, first.message.clone())];
         }
-        let runs = due().filter(|item| item.is_run()).take(BATCH);
-        runs.map(|item| (item.ticket, item.message.clone()))
+        let mut runs: Vec<&Item> = due().filter(|item| item.is_run()).collect();
+        runs.sort_by_key(|item| item.ticket.1);
+        let batch = runs.into_iter().take(BATCH);
+        batch
+            .map(|item| (item.ticket, item.message.clone()))
             .collect()
     }
 }
