@@ -11,7 +11,9 @@ mod query;
 mod refusal;
 mod resource;
 
-pub use body::{BODY_LIMIT_BYTES, Body, LARGE_BODY_LIMIT_BYTES, LargeBody};
+pub use body::{
+    BODY_LIMIT_BYTES, Body, LARGE_BODY_LIMIT_BYTES, LargeBody, ORDER_BODY_LIMIT_BYTES, OrderBody,
+};
 pub use guard::Guard;
 pub use query::Query;
 pub use refusal::Refusal;
