@@ -134,7 +134,13 @@ fn with_reason(
 ) -> String {
     match refused {
         [one] => match reason(one.node) {
-            Some(reason) if !reason.is_empty() => format!("{condition} ({reason})"),
+            // Parentheses mark what does not count when reasons are compared: see `same_refusal`.
+            Some(reason) if !reason.is_empty() => {
+                format!(
+                    "{condition} ({})",
+                    reason.replace('(', "[").replace(')', "]")
+                )
+            }
             _ => condition.to_owned(),
         },
         _ => condition.to_owned(),
