@@ -41,15 +41,27 @@ pub struct Amounts {
     pub memory: u64,
 }
 
+/// The same, each left out when it is not known, and so not limited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct KnownAmounts {
+    /// Millicores.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu: Option<u64>,
+    /// Bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<u64>,
+}
+
 /// What a node has, what tasks may have of it, and what they have.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 pub struct NodeResources {
     /// What was registered; left out: not known, so not limited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub capacity: Option<Amounts>,
+    pub capacity: Option<KnownAmounts>,
     /// What is still to be had.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub allocatable: Option<Amounts>,
+    pub allocatable: Option<KnownAmounts>,
     /// What the tasks on it requested.
     pub used: Amounts,
 }

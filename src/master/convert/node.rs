@@ -62,15 +62,17 @@ fn condition(node: &core::Node) -> (wire::Condition, Option<String>) {
 
 fn resources(capacity: &core::Capacity, used: wire::Amounts) -> wire::NodeResources {
     let known = capacity.cpu_millicores.is_some() || capacity.memory_bytes.is_some();
-    let capacity = known.then(|| wire::Amounts {
-        cpu: capacity.cpu_millicores.unwrap_or(0),
-        memory: capacity.memory_bytes.unwrap_or(0),
+    let capacity = known.then_some(wire::KnownAmounts {
+        cpu: capacity.cpu_millicores,
+        memory: capacity.memory_bytes,
     });
     wire::NodeResources {
         capacity,
-        allocatable: capacity.map(|capacity| wire::Amounts {
-            cpu: capacity.cpu.saturating_sub(used.cpu),
-            memory: capacity.memory.saturating_sub(used.memory),
+        allocatable: capacity.map(|capacity| wire::KnownAmounts {
+            cpu: capacity.cpu.map(|cpu| cpu.saturating_sub(used.cpu)),
+            memory: capacity
+                .memory
+                .map(|memory| memory.saturating_sub(used.memory)),
         }),
         used,
     }
