@@ -164,6 +164,8 @@ pub struct Heartbeat {
     pub tasks: Option<Vec<Report>>,
     /// The state of its engine.
     pub condition: EngineCondition,
+    /// What its engine calls itself; none: not said.
+    pub engine: Option<String>,
 }
 
 /// A worker signs off.

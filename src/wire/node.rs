@@ -78,6 +78,9 @@ pub struct Engine {
     pub os: String,
     /// `x86_64`, `aarch64`.
     pub arch: String,
+    /// What it calls itself, the same as long as it keeps its containers.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub id: String,
 }
 
 /// `POST /api/v1/nodes/register`.
@@ -135,6 +138,9 @@ pub struct Heartbeat {
     /// Why `degraded`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// What its container engine calls itself. 404 when the node's is another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub engine_id: Option<String>,
     /// What its tasks really use.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub used: Option<Amounts>,

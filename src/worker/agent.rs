@@ -233,6 +233,7 @@ impl Agent {
             condition: Some(condition),
             reason,
             used: None,
+            engine_id: self.runner.shared().engine_id(),
         };
         let answer = self.master.heartbeat(&self.options.node_id, beat).await;
         // What was news is news until it is heard.

@@ -92,6 +92,7 @@ impl Cluster {
                     node: node_id(node),
                     tasks: self.reports(tasks),
                     condition: condition(degraded),
+                    engine: None,
                 };
                 self.heartbeat(heartbeat);
             }

@@ -96,6 +96,7 @@ fn round(cluster: &mut Cluster, workers: &mut BTreeMap<NodeId, Worker>) {
             node: node.clone(),
             tasks: Some(reports.clone()),
             condition: EngineCondition::Ready,
+            engine: None,
         });
         let differences = differences(&cluster.state, node, Some(&reports));
         for task in differences.run {

@@ -13,7 +13,8 @@ pub fn heartbeat(state: &State, command: &Heartbeat, now: Now) -> Result<Vec<Cha
     let Some(node) = state.node(&command.node) else {
         return Err(Rejection::UnknownNode(command.node.clone()));
     };
-    if lost_its_address(state, node) {
+    let engine = command.engine.as_deref().unwrap_or_default();
+    if lost_its_address(state, node) || node.is_another_engine(engine) {
         // It is to register again, and say where it is.
         return Err(Rejection::UnknownNode(command.node.clone()));
     }

@@ -106,7 +106,10 @@ fn check_not_taken(
     let in_touch = in_touch(state, known, now, |contact| {
         contact.heard_at.max(contact.answered_at)
     });
-    if moved && in_touch && known.availability == Availability::Online {
+    // Two hosts may call themselves alike (`localhost`), two engines don't.
+    let engine = command.engine.as_ref().map_or("", |engine| &engine.id);
+    let another = moved || known.is_another_engine(engine);
+    if another && in_touch && known.availability == Availability::Online {
         return Err(Rejection::NodeIdTaken {
             node: known.id.clone(),
             address: address(&known.hostname, known.port),
@@ -248,6 +251,7 @@ fn in_lines(engine: &Engine) -> Engine {
         version: line(&engine.version),
         os: line(&engine.os),
         arch: line(&engine.arch),
+        id: line(&engine.id),
     }
 }
 

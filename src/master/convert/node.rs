@@ -39,6 +39,7 @@ pub fn node(state: &State, node: &core::Node) -> wire::Node {
             version: engine.version.clone(),
             os: engine.os.clone(),
             arch: engine.arch.clone(),
+            id: engine.id.clone(),
         }),
         version: node.version.clone(),
         registered_at: time(node.registered_at),
@@ -101,6 +102,7 @@ pub fn register(asked: wire::Register) -> Result<core::Register, Rejection> {
             version: engine.version,
             os: engine.os,
             arch: engine.arch,
+            id: engine.id,
         }),
         condition: match said(asked.degraded) {
             Some(why) => EngineCondition::Degraded(why),
@@ -121,6 +123,7 @@ pub fn heartbeat(id: &str, beat: wire::Heartbeat) -> Result<core::Heartbeat, Rej
     Ok(core::Heartbeat {
         node: NodeId::from(id),
         tasks: reports(beat.tasks)?,
+        engine: said(beat.engine_id),
         condition: match beat.condition {
             Some(wire::Condition::Degraded) => EngineCondition::Degraded(
                 said(beat.reason).unwrap_or_else(|| "the worker gave no reason".into()),

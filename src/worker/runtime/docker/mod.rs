@@ -133,6 +133,7 @@ impl Runtime for Docker {
                     version: info.server_version.unwrap_or_default(),
                     os: info.os_type.unwrap_or_default(),
                     arch: info.architecture.unwrap_or_default(),
+                    id: info.id.unwrap_or_default(),
                 },
                 cpu_millicores: 1000 * info.ncpu.unwrap_or_default().max(0) as u64,
                 memory_bytes: info.mem_total.unwrap_or_default().max(0) as u64,
