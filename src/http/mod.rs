@@ -18,3 +18,6 @@ pub use guard::Guard;
 pub use query::Query;
 pub use refusal::Refusal;
 pub use resource::{not_found, resource};
+
+/// A master names itself so to a worker: who else asks (a health check, say) is not its contact.
+pub const MASTER_HEADER: &str = "podling-master";
