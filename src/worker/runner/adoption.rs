@@ -22,8 +22,8 @@ impl Runner {
         let early_stops = std::mem::take(&mut table.early_stops);
         drop(table);
         self.adopted.write(true);
-        for order in early_stops {
-            self.stop(&order);
+        for order in early_stops.values() {
+            self.stop(order);
         }
     }
 

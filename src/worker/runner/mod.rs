@@ -40,7 +40,7 @@ struct Table {
     /// Older containers found at the beginning, by task, for their supervisor to dispose of.
     leftovers: BTreeMap<String, Vec<Attempt>>,
     /// Stops of tasks that were not known before the engine could be asked.
-    early_stops: Vec<wire::StopOrder>,
+    early_stops: BTreeMap<(String, u32), wire::StopOrder>,
     closed: bool,
 }
 
@@ -132,7 +132,14 @@ impl Runner {
                 self.report_stopped(&order.task_id, order.attempt);
             }
             // Perhaps its container is there: nobody could look yet.
-            None => table.early_stops.push(order.clone()),
+            None => {
+                let attempt = (order.task_id.clone(), order.attempt);
+                let kept = table.early_stops.entry(attempt);
+                let kept = kept.or_insert_with(|| order.clone());
+                kept.remove |= order.remove;
+                let grace = kept.grace_period_seconds.min(order.grace_period_seconds);
+                kept.grace_period_seconds = grace;
+            }
         }
     }
 
@@ -152,6 +159,12 @@ impl Runner {
             .values()
             .map(|entry| entry.view.borrow().as_task_report());
         Some(views.collect())
+    }
+
+    /// How many stops wait until the engine can be asked.
+    #[cfg(test)]
+    pub fn early_stops(&self) -> usize {
+        self.table().early_stops.len()
     }
 
     /// Whether the engine could be asked what there is.

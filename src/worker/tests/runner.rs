@@ -442,3 +442,13 @@ async fn only_so_many_images_are_pulled_at_once() {
         assert_eq!(rig.status(&format!("t{n}")).unwrap(), "running");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_same_stop_again_and_again_is_kept_once_while_the_engine_is_away() {
+    let rig = Rig::new();
+    for _ in 0..100 {
+        rig.runner.stop(&stop("t", 1, false));
+        rig.runner.stop(&stop("t", 2, true));
+    }
+    assert_eq!(rig.runner.early_stops(), 2);
+}
