@@ -20,6 +20,8 @@ pub(super) struct Request {
     pub body: Option<Bytes>,
     pub accept: Option<&'static str>,
     pub idempotency_key: Option<String>,
+    /// Names the master as who asks.
+    pub from_master: bool,
     pub timeout: Duration,
 }
 
@@ -31,6 +33,7 @@ impl Request {
             body: None,
             accept: None,
             idempotency_key: None,
+            from_master: false,
             timeout,
         }
     }

@@ -18,6 +18,7 @@ use tokio_util::bytes::Bytes;
 use super::error::{REFUSED, UNRESOLVED};
 use super::request::{Answer, Request};
 use super::{ByteStream, Error, connect};
+use crate::http::MASTER_HEADER;
 
 /// Longest body of an answer: all tasks of a large cluster in one list.
 const MAX_ANSWER_BYTES: usize = 256 * 1024 * 1024;
@@ -151,6 +152,9 @@ fn prepare(client: &Client, request: &Request) -> ClientRequest {
     let mut prepared = client.request(request.method.clone(), request.url.as_str());
     if let Some(accept) = request.accept {
         prepared = prepared.insert_header(("Accept", accept));
+    }
+    if request.from_master {
+        prepared = prepared.insert_header((MASTER_HEADER, "1"));
     }
     if let Some(key) = &request.idempotency_key {
         prepared = prepared.insert_header(("Idempotency-Key", key.as_str()));

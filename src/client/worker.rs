@@ -158,7 +158,10 @@ impl WorkerClient {
     }
 
     fn request(&self, method: Method, path: &str) -> Request {
-        Request::new(method, format!("{}{path}", self.base), self.timeout)
+        Request {
+            from_master: true,
+            ..Request::new(method, format!("{}{path}", self.base), self.timeout)
+        }
     }
 
     async fn send(&self, request: Request) -> Result<Answer, Error> {

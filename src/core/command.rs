@@ -16,6 +16,8 @@ pub enum Command {
     Remove(Remove),
     /// A worker says what became of a task.
     Report(Report),
+    /// A worker did not take a task, because it shuts down.
+    Decline(Decline),
     /// A worker begins, or begins again.
     Register(Register),
     /// A worker says that it lives, and what it runs.
@@ -86,6 +88,17 @@ pub struct Report {
     pub health: Option<String>,
 }
 
+/// A worker did not take a task, because it shuts down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decline {
+    /// Which task.
+    pub task: TaskId,
+    /// Which attempt.
+    pub attempt: u32,
+    /// Which node.
+    pub node: NodeId,
+}
+
 /// A worker begins, or begins again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Register {
@@ -111,6 +124,25 @@ pub struct Register {
     pub tasks: Option<Vec<Report>>,
 }
 
+/// How a worker that registers is known: by its id when it has chosen one, else by where it listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Registrant {
+    /// By its id, wherever it is and whoever was there before.
+    Node(NodeId),
+    /// By its address.
+    At(String, u16),
+}
+
+impl Register {
+    /// How this worker is known.
+    pub fn registrant(&self) -> Registrant {
+        match &self.node {
+            Some(id) => Registrant::Node(id.clone()),
+            None => Registrant::At(self.hostname.clone(), self.port),
+        }
+    }
+}
+
 /// The state of a node's container engine.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum EngineCondition {
@@ -132,6 +164,8 @@ pub struct Heartbeat {
     pub tasks: Option<Vec<Report>>,
     /// The state of its engine.
     pub condition: EngineCondition,
+    /// What its engine calls itself; none: not said.
+    pub engine: Option<String>,
 }
 
 /// A worker signs off.

@@ -22,12 +22,13 @@ mod spec;
 mod state;
 mod task;
 #[cfg(test)]
-mod test_cluster;
+pub(crate) mod test_cluster;
 mod transition;
 
 pub use change::{Change, Write};
 pub use command::{
-    Command, Deregister, Drain, EngineCondition, Heartbeat, Register, Remove, Report, Stop, Submit,
+    Command, Decline, Deregister, Drain, EngineCondition, Heartbeat, Register, Registrant, Remove,
+    Report, Stop, Submit,
 };
 pub use event::{Event, Kind};
 pub use id::{NodeId, TaskId};

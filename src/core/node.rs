@@ -28,6 +28,9 @@ pub struct Engine {
     pub os: String,
     /// `x86_64`, `aarch64`.
     pub arch: String,
+    /// What it calls itself, the same as long as it keeps its containers; empty: not known.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub id: String,
 }
 
 /// A drain in progress.
@@ -93,6 +96,12 @@ pub struct Node {
 }
 
 impl Node {
+    /// Whether this is another engine than the node's, as far as both are known.
+    pub fn is_another_engine(&self, id: &str) -> bool {
+        let known = self.engine.as_ref().map_or("", |engine| &engine.id);
+        !known.is_empty() && !id.is_empty() && known != id
+    }
+
     /// Whether it may be given tasks.
     pub fn is_ready(&self) -> bool {
         self.availability == Availability::Online

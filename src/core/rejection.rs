@@ -47,6 +47,14 @@ pub enum Rejection {
         /// Where the one that has it is.
         address: String,
     },
+    /// Another live worker says that it listens there.
+    #[error("node {node} is alive at {address}: give this worker another hostname or port")]
+    AddressTaken {
+        /// Who has it.
+        node: NodeId,
+        /// The address.
+        address: String,
+    },
     /// A report's status that a worker can't say.
     #[error("status: a worker can't report {}", .0.as_str())]
     ImpossibleStatus(Status),

@@ -3,16 +3,18 @@
 //! Tasks and nodes are whole records behind `Arc`; beside them stand indexes and tallies, which
 //! [`State::write`] keeps in step and which can always be counted again from the records
 //! ([`State::check`]). Volatile, and therefore not part of what is stored: when a node was last
-//! heard ([`Contact`]), the ring of events, the policy.
+//! heard ([`Contact`]), what it still runs and should not, the ring of events, the policy.
 
+mod clearing;
 mod tally;
+mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::{
-    Availability, Brake, Change, Event, Monotonic, Node, NodeId, Now, Policy, Task, TaskId,
-    Timestamp, Write,
+    Availability, Brake, Change, Event, Monotonic, Node, NodeId, Now, Policy, Registrant, Task,
+    TaskId, Timestamp, Write,
 };
 pub use tally::Usage;
 
@@ -39,11 +41,14 @@ pub struct State {
     sequence_of: HashMap<TaskId, u64>,
     task_of_key: HashMap<String, u64>,
     pending: BTreeSet<u64>,
+    waiting: waiting::Waiting,
     ended: BTreeSet<(Timestamp, u64)>,
     nodes: BTreeMap<NodeId, Arc<Node>>,
-    node_at: HashMap<(String, u16), NodeId>,
+    /// The nodes that were last known at an address: one online at most, and old records.
+    nodes_at: HashMap<(String, u16), BTreeSet<NodeId>>,
     usage: HashMap<NodeId, Usage>,
     contacts: HashMap<NodeId, Contact>,
+    clearing: clearing::Clearing,
     brake: Option<Brake>,
     last_event: u64,
     ring: VecDeque<Arc<Event>>,
@@ -118,6 +123,7 @@ impl State {
         }
         if task.status == super::Status::Pending {
             self.pending.insert(sequence);
+            self.waiting.insert(task);
         }
         if task.status.is_ended() {
             self.ended
@@ -139,7 +145,9 @@ impl State {
         if let Some(idempotency) = &task.idempotency {
             self.task_of_key.remove(&idempotency.key);
         }
-        self.pending.remove(&sequence);
+        if self.pending.remove(&sequence) {
+            self.waiting.remove(&task);
+        }
         self.ended
             .remove(&(task.finished_at.unwrap_or(task.created_at), sequence));
         if let Some(node) = &task.node
@@ -162,8 +170,10 @@ impl State {
                 self.contacts.remove(&node.id);
             }
         }
-        self.node_at
-            .insert((node.hostname.clone(), node.port), node.id.clone());
+        self.nodes_at
+            .entry((node.hostname.clone(), node.port))
+            .or_default()
+            .insert(node.id.clone());
         self.usage.entry(node.id.clone()).or_default();
         self.nodes.insert(node.id.clone(), node.clone());
     }
@@ -173,16 +183,19 @@ impl State {
             self.leave_address(&node);
         }
         self.contacts.remove(id);
+        self.clearing.remove(id);
         if self.usage.get(id).is_some_and(Usage::is_empty) {
             self.usage.remove(id);
         }
     }
 
-    /// The node no longer counts as the one at its address, unless another one has taken it.
     fn leave_address(&mut self, node: &Node) {
         let address = (node.hostname.clone(), node.port);
-        if self.node_at.get(&address) == Some(&node.id) {
-            self.node_at.remove(&address);
+        if let Some(nodes) = self.nodes_at.get_mut(&address) {
+            nodes.remove(&node.id);
+            if nodes.is_empty() {
+                self.nodes_at.remove(&address);
+            }
         }
     }
 
@@ -225,9 +238,15 @@ impl State {
             .filter_map(|sequence| self.tasks.get(sequence))
     }
 
-    /// How many tasks wait for a node.
-    pub fn pending_count(&self) -> usize {
-        self.pending.len()
+    /// Tasks that wait for a node, by what they ask of it.
+    pub(super) fn waiting(&self) -> &waiting::Waiting {
+        &self.waiting
+    }
+
+    /// The oldest and the youngest task that waits for a node, by their places in the order of
+    /// creation.
+    pub(super) fn pending_range(&self) -> Option<(u64, u64)> {
+        Some((*self.pending.first()?, *self.pending.last()?))
     }
 
     /// Ended tasks, the one that ended first first.
@@ -248,10 +267,20 @@ impl State {
         self.nodes.get(id)
     }
 
-    /// The node whose worker listens there.
+    /// The node whose worker listens there; of several that did the one that is online, else the
+    /// one heard last.
     pub fn node_at(&self, hostname: &str, port: u16) -> Option<&Arc<Node>> {
-        self.nodes
-            .get(self.node_at.get(&(hostname.to_owned(), port))?)
+        let ids = self.nodes_at.get(&(hostname.to_owned(), port))?;
+        let nodes = ids.iter().filter_map(|id| self.nodes.get(id));
+        nodes.max_by_key(|node| (node.availability == Availability::Online, node.heard_at))
+    }
+
+    /// The node that registers so, once it has.
+    pub fn registrant(&self, registrant: &Registrant) -> Option<&Arc<Node>> {
+        match registrant {
+            Registrant::Node(id) => self.node(id),
+            Registrant::At(hostname, port) => self.node_at(hostname, *port),
+        }
     }
 
     /// All nodes by id.

@@ -206,6 +206,7 @@ pub fn heartbeat(node: &NodeId) -> Heartbeat {
         node: node.clone(),
         tasks: None,
         condition: EngineCondition::Unsaid,
+        engine: None,
     }
 }
 

@@ -16,13 +16,20 @@ use super::Refusal;
 /// see [`LargeBody`].
 pub const BODY_LIMIT_BYTES: usize = 1024 * 1024;
 
-/// The limit of what lists everything a worker has: registrations and heartbeats.
-pub const LARGE_BODY_LIMIT_BYTES: usize = 64 * 1024 * 1024;
+/// The limit of what lists everything a worker has, registrations and heartbeats: more than twenty
+/// thousand tasks that are described in full.
+pub const LARGE_BODY_LIMIT_BYTES: usize = 8 * 1024 * 1024;
+
+/// The limit of orders to run a task: the master sends what it took, with what was left out filled in.
+pub const ORDER_BODY_LIMIT_BYTES: usize = 4 * BODY_LIMIT_BYTES;
 
 /// A JSON body as an argument of a handler. Whether fields it does not know are refused is up to
 /// `T` (`#[serde(deny_unknown_fields)]`).
 #[derive(Debug)]
 pub struct Body<T, const LIMIT: usize = BODY_LIMIT_BYTES>(pub T);
+
+/// An order to run a task.
+pub type OrderBody<T> = Body<T, ORDER_BODY_LIMIT_BYTES>;
 
 /// A body with the larger limit.
 pub type LargeBody<T> = Body<T, LARGE_BODY_LIMIT_BYTES>;

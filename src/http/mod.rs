@@ -12,9 +12,14 @@ mod refusal;
 mod resource;
 mod until;
 
-pub use body::{BODY_LIMIT_BYTES, Body, LARGE_BODY_LIMIT_BYTES, LargeBody};
+pub use body::{
+    BODY_LIMIT_BYTES, Body, LARGE_BODY_LIMIT_BYTES, LargeBody, ORDER_BODY_LIMIT_BYTES, OrderBody,
+};
 pub use guard::Guard;
 pub use query::Query;
 pub use refusal::Refusal;
 pub use resource::{not_found, resource};
 pub use until::until;
+
+/// A master names itself so to a worker: who else asks (a health check, say) is not its contact.
+pub const MASTER_HEADER: &str = "podling-master";

@@ -14,6 +14,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::timeout;
 
+use super::heard::Heard;
 use crate::board::{Reader, Writer, board};
 use crate::clock::SharedClock;
 use crate::core::{Change, Command, Kind, NodeId, Now, Rejection, State, decide};
@@ -125,16 +126,25 @@ impl Cluster {
         command: Command,
         read: impl FnOnce(&State, &[Change]) -> R,
     ) -> Result<R, Error> {
-        let contact = Heard::by(&command);
-        let (number, answer) = self
-            .change(
-                |state, now| decide::decide(state, command, now),
-                |state, changes, now| {
-                    contact.note(state, now);
-                    read(state, changes)
-                },
-            )
-            .await?;
+        let heard = Heard::by(&command);
+        let place = match self.reserve().await {
+            Ok(place) => place,
+            Err(error) => {
+                // A node that is only heard must not be lost because the store is slow.
+                heard.note_alive(&mut self.lock().state, self.clock.now());
+                return Err(error);
+            }
+        };
+        let (number, answer) = self.change(
+            place,
+            |state, now| decide::decide(state, command, now),
+            |state, changes, now| {
+                if heard.note(state, now) {
+                    self.room.notify_one();
+                }
+                read(state, changes)
+            },
+        );
         self.durable(number).await?;
         Ok(answer?)
     }
@@ -148,29 +158,28 @@ impl Cluster {
         &self,
         rule: impl FnOnce(&State, Now) -> Vec<Change>,
     ) -> Result<usize, Error> {
-        let (_, made) = self
-            .change(
-                |state, now| Ok(rule(state, now)),
-                |_, changes, _| changes.len(),
-            )
-            .await?;
+        let place = self.reserve().await?;
+        let (_, made) = self.change(
+            place,
+            |state, now| Ok(rule(state, now)),
+            |_, changes, _| changes.len(),
+        );
         Ok(made?)
     }
 
     /// Decides, applies and queues; gives the number up to which all has to be durable before
     /// anybody is told of it. A rejection, too, may rest on what is not durable yet.
-    async fn change<R>(
+    fn change<R>(
         &self,
+        place: mpsc::Permit<'_, Decided>,
         decision: impl FnOnce(&State, Now) -> Result<Vec<Change>, Rejection>,
         read: impl FnOnce(&mut State, &[Change], Now) -> R,
-    ) -> Result<(u64, Result<R, Rejection>), Error> {
-        let place = self.reserve().await?;
-        // Cancel-safe: no await from here on.
+    ) -> (u64, Result<R, Rejection>) {
         let mut inner = self.lock();
         let now = self.clock.now();
         let changes = match decision(&inner.state, now) {
             Ok(changes) => changes,
-            Err(rejection) => return Ok((inner.decided, Err(rejection))),
+            Err(rejection) => return (inner.decided, Err(rejection)),
         };
         for change in &changes {
             inner.state.apply(change);
@@ -190,7 +199,7 @@ impl Cluster {
                 changes,
             });
         }
-        Ok((inner.decided, Ok(answer)))
+        (inner.decided, Ok(answer))
     }
 
     /// A place in the commit queue: where a store that does not keep up is felt.
@@ -261,46 +270,6 @@ impl Cluster {
 impl std::fmt::Debug for Cluster {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Cluster").finish_non_exhaustive()
-    }
-}
-
-/// Whom a command shows to be alive.
-enum Heard {
-    Node(NodeId),
-    At(String, u16),
-    Nobody,
-}
-
-impl Heard {
-    fn by(command: &Command) -> Self {
-        match command {
-            Command::Heartbeat(beat) => Self::Node(beat.node.clone()),
-            // Without a node id anybody may have sent it.
-            Command::Report(report) => report.node.clone().map_or(Self::Nobody, Self::Node),
-            Command::Register(node) => Self::At(node.hostname.clone(), node.port),
-            Command::Submit(_)
-            | Command::Stop(_)
-            | Command::Remove(_)
-            | Command::Deregister(_)
-            | Command::Drain(_)
-            | Command::Uncordon(_)
-            | Command::Forget(_)
-            | Command::Prune
-            | Command::ReleaseBrake => Self::Nobody,
-        }
-    }
-
-    fn note(self, state: &mut State, now: Now) {
-        match self {
-            Self::Node(node) => state.heard(&node, now),
-            Self::At(hostname, port) => {
-                let node = state.node_at(&hostname, port).map(|node| node.id.clone());
-                if let Some(node) = node {
-                    state.registered(&node, now);
-                }
-            }
-            Self::Nobody => {}
-        }
     }
 }
 

@@ -18,6 +18,7 @@ mod error;
 pub mod feed;
 #[cfg(test)]
 mod fixture;
+mod heard;
 pub mod http;
 pub mod loops;
 pub mod metrics;

@@ -41,15 +41,27 @@ pub struct Amounts {
     pub memory: u64,
 }
 
+/// The same, each left out when it is not known, and so not limited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct KnownAmounts {
+    /// Millicores.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu: Option<u64>,
+    /// Bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<u64>,
+}
+
 /// What a node has, what tasks may have of it, and what they have.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 pub struct NodeResources {
     /// What was registered; left out: not known, so not limited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub capacity: Option<Amounts>,
+    pub capacity: Option<KnownAmounts>,
     /// What is still to be had.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub allocatable: Option<Amounts>,
+    pub allocatable: Option<KnownAmounts>,
     /// What the tasks on it requested.
     pub used: Amounts,
 }
@@ -66,6 +78,9 @@ pub struct Engine {
     pub os: String,
     /// `x86_64`, `aarch64`.
     pub arch: String,
+    /// What it calls itself, the same as long as it keeps its containers.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub id: String,
 }
 
 /// `POST /api/v1/nodes/register`.
@@ -123,6 +138,9 @@ pub struct Heartbeat {
     /// Why `degraded`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// What its container engine calls itself. 404 when the node's is another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub engine_id: Option<String>,
     /// What its tasks really use.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub used: Option<Amounts>,

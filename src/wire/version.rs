@@ -14,6 +14,9 @@ pub struct Health {
     /// Only of a worker.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node_id: Option<String>,
+    /// What its container engine calls itself. Only of a worker that could ask it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine_id: Option<String>,
 }
 
 /// `GET /ready`.

@@ -37,11 +37,14 @@ const RETRY: Backoff = Backoff {
 const LOG_EVERY: u32 = 60;
 /// A node forgotten sooner than this after it registered waits before it registers again.
 const REGISTER_AGAIN_AFTER_MS: u64 = 1_000;
-/// The master refuses a node id while another worker with it is heard of. A worker that came back
-/// at another address gets in when the old one is silent long enough (10 s), and who is refused
-/// for so long and so often never will.
-const NODE_ID_TAKEN_FOR_MS: u64 = 60_000;
-const NODE_ID_TAKEN_TIMES: u32 = 3;
+/// The master refuses a node id, or an address, while another worker with it is heard of. A worker
+/// that came back otherwise gets in when the old one is silent long enough (10 s), and who is
+/// refused for so long and so often never will.
+const TAKEN_FOR_MS: u64 = 60_000;
+const TAKEN_TIMES: u32 = 3;
+/// A question about restarts may take so long, and after one that failed comes the next.
+const LEARN_WITHIN: Duration = Duration::from_secs(3);
+const LEARN_AGAIN_AFTER_MS: u64 = 5_000;
 /// Registration waits so long for the engine, so that what runs is named at once.
 const ENGINE_HEAD_START: Duration = Duration::from_secs(3);
 
@@ -61,8 +64,10 @@ pub struct Agent {
     /// The master refuses heartbeats as such: reports go one by one.
     singly: bool,
     failures: u32,
-    /// Since when, and how often, the node id was refused as another's.
+    /// Since when, and how often, the node's id or address was refused as another's.
     taken: Option<(Monotonic, u32)>,
+    /// The master is not asked about restarts before this.
+    learn_from: Monotonic,
     told: Told,
     silence: CancellationToken,
 }
@@ -72,6 +77,8 @@ enum Word {
     Register,
     Heartbeat,
     Report(Box<TaskReport>, super::reporter::Mark),
+    /// How often was this attempt restarted before this process?
+    Learn(String, u32),
 }
 
 impl Agent {
@@ -97,6 +104,7 @@ impl Agent {
             singly: false,
             failures: 0,
             taken: None,
+            learn_from: Monotonic::default(),
             told: Told::default(),
             silence: CancellationToken::new(),
         }
@@ -110,7 +118,7 @@ impl Agent {
     /// Talks with the master until it is silenced.
     ///
     /// # Errors
-    /// The node is another's; then no container was touched.
+    /// The node's id or address is another's; then no container was touched.
     pub async fn run(&mut self) -> Result<(), super::Error> {
         let silence = self.silence();
         silence
@@ -129,13 +137,10 @@ impl Agent {
                     self.failures = 0;
                     self.taken = None;
                 }
-                Err(error) if self.is_anothers_node(&error) => {
-                    return Err(super::Error::NodeIdTaken {
-                        node_id: self.options.node_id.clone(),
-                        why: error.to_string(),
-                    });
-                }
-                Err(error) => self.failed(&error).await,
+                Err(error) => match self.is_anothers(&error) {
+                    Some(error) => return Err(error),
+                    None => self.failed(&error).await,
+                },
             }
         }
         Ok(())
@@ -165,10 +170,19 @@ impl Agent {
         }
         let (mark, mut waiting) = self.shared().reporter.waiting();
         match waiting.len() {
-            0 => None,
+            0 => self.to_learn(),
             n if n > 1 && !self.singly && self.runner.is_adopted() => Some(Word::Heartbeat),
             _ => Some(Word::Report(Box::new(waiting.swap_remove(0)), mark)),
         }
+    }
+
+    /// The engine does not count restarts over the life of a worker's process; the master does.
+    fn to_learn(&self) -> Option<Word> {
+        if self.now() < self.learn_from {
+            return None;
+        }
+        let (task_id, attempt) = self.runner.restarts_unknown()?;
+        Some(Word::Learn(task_id, attempt))
     }
 
     /// How long until the next heartbeat.
@@ -180,7 +194,11 @@ impl Agent {
     }
 
     async fn wait(&mut self) {
-        let due_in = self.due_in();
+        let mut due_in = self.due_in();
+        if self.runner.restarts_unknown().is_some() {
+            let learn_in = Duration::from_millis(self.learn_from.since_ms(self.now()));
+            due_in = due_in.min(learn_in);
+        }
         let shared = Arc::clone(self.shared());
         tokio::select! {
             biased;
@@ -196,6 +214,10 @@ impl Agent {
             Word::Register => self.register().await,
             Word::Heartbeat => self.heartbeat().await,
             Word::Report(report, mark) => self.report(*report, mark).await,
+            Word::Learn(task_id, attempt) => {
+                self.learn(&task_id, attempt).await;
+                Ok(())
+            }
         }
     }
 
@@ -220,7 +242,6 @@ impl Agent {
         self.contact.accept();
         self.last_registration = self.now();
         self.accepted(mark, tasks.as_deref(), answer);
-        self.learn_restarts().await;
         Ok(())
     }
 
@@ -236,6 +257,7 @@ impl Agent {
             condition: Some(condition),
             reason,
             used: None,
+            engine_id: self.runner.shared().engine_id(),
         };
         let answer = self.master.heartbeat(&self.options.node_id, beat).await;
         // What was news is news until it is heard.
@@ -320,30 +342,49 @@ impl Agent {
         }
     }
 
-    /// The engine does not count restarts over the life of a worker's process; the master does.
-    async fn learn_restarts(&self) {
-        for (task_id, attempt) in self.runner.adopted_with_restarts() {
-            match self.master.task(&task_id).await {
-                Ok(task) if task.attempt == attempt => {
-                    let restarts = task.restart_count;
-                    self.runner.restarted_before(&task_id, attempt, restarts);
-                }
-                Ok(_) => {}
-                Err(error) => log::debug!("{task_id}: restarts not known: {error}"),
+    /// Asks one question. One that fails is asked again, and never holds up what there is to tell.
+    async fn learn(&mut self, task_id: &str, attempt: u32) {
+        let asked = tokio::time::timeout(LEARN_WITHIN, self.master.task(task_id)).await;
+        let restarts = match asked {
+            Ok(Ok(task)) if task.attempt == attempt => task.restart_count,
+            // What it knows is about another attempt: this one will be told to stop.
+            Ok(Ok(_)) => 0,
+            Ok(Err(error)) if error.is_not_found() => 0,
+            Ok(Err(_)) | Err(_) => {
+                log::debug!("{task_id}: its restarts are not known yet");
+                self.learn_from = Monotonic(self.now().0 + LEARN_AGAIN_AFTER_MS);
+                return;
             }
-        }
+        };
+        self.runner.restarted_before(task_id, attempt, restarts);
     }
 
-    fn is_anothers_node(&mut self, error: &Error) -> bool {
-        let refused = matches!(error, Error::Status { code, .. } if code == "node_id_taken");
-        if !refused {
-            self.taken = None;
-            return false;
-        }
+    /// The end, when the master has refused the node's id or address as another's for long enough.
+    fn is_anothers(&mut self, error: &Error) -> Option<super::Error> {
+        let code = match error {
+            Error::Status { code, .. } => code.as_str(),
+            _ => "",
+        };
+        let why = error.to_string();
+        let end = match code {
+            "node_id_taken" => super::Error::NodeIdTaken {
+                node_id: self.options.node_id.clone(),
+                why,
+            },
+            "address_taken" => super::Error::AddressTaken {
+                address: format!("{}:{}", self.options.hostname, self.options.port),
+                why,
+            },
+            _ => {
+                self.taken = None;
+                return None;
+            }
+        };
         let now = self.now();
         let (since, times) = self.taken.get_or_insert((now, 0));
         *times += 1;
-        *times >= NODE_ID_TAKEN_TIMES && now.since_ms(*since) >= NODE_ID_TAKEN_FOR_MS
+        let for_good = *times >= TAKEN_TIMES && now.since_ms(*since) >= TAKEN_FOR_MS;
+        for_good.then_some(end)
     }
 
     async fn failed(&mut self, error: &Error) {

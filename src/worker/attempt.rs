@@ -24,8 +24,10 @@ pub struct Attempt {
     pub observed: Observed,
     /// How often its container was started again by this process.
     pub restart_count: u32,
-    /// And before it.
-    pub restarts_before: u32,
+    /// And before it; none: only the master knows, and was not asked yet. Then none are told.
+    pub restarts_before: Option<u32>,
+    /// An earlier process left it ended, to be started again after a while.
+    pub was_down: bool,
     /// Since when it runs, as far as this process knows.
     pub running_since: Option<Monotonic>,
     /// What its health check says.
@@ -67,7 +69,8 @@ impl Attempt {
                 Observed::Absent
             },
             restart_count: task.restart_count,
-            restarts_before: 0,
+            restarts_before: Some(0),
+            was_down: false,
             running_since: None,
             health: None,
             task,
@@ -80,9 +83,21 @@ impl Attempt {
         let mut attempt = Self::ordered(task, &listed.identity.node_id);
         attempt.container_id = Some(listed.id.clone());
         attempt.observed = Observed::Unknown;
+        attempt.restarts_before = None;
+        attempt.was_down = listed.stage == Stage::Exited;
         attempt.progress.started = listed.stage != Stage::Created;
         attempt.running_since = (listed.stage == Stage::Running).then_some(now);
         attempt
+    }
+
+    /// The master knows of so many restarts before this process, if it was asked. A crash loop goes
+    /// on where the process before left it, and does not begin anew.
+    pub fn learn(&mut self, before: Option<u32>) {
+        if self.restarts_before.is_none() && self.was_down {
+            let setbacks = &mut self.progress.setbacks;
+            *setbacks = setbacks.saturating_add(before.unwrap_or_default());
+        }
+        self.restarts_before = before;
     }
 
     /// What the next step depends on.
@@ -149,7 +164,9 @@ impl Attempt {
             exit_code: outcome.and_then(|outcome| outcome.exit_code),
             error: outcome.and_then(|outcome| outcome.error.clone()),
             reason: outcome.map_or(reason, |outcome| Some(outcome.reason.clone())),
-            restart_count: Some(self.restarts_before + self.restart_count),
+            restart_count: self
+                .restarts_before
+                .map(|before| before + self.restart_count),
             health_status: self.health.clone(),
         };
         View {
@@ -201,8 +218,9 @@ fn adopted_task(listed: &Listed) -> wire::Task {
     });
     task.task_id.clone_from(&listed.identity.task_id);
     task.attempt = listed.identity.attempt;
-    // What it was when it was ordered is no news.
+    // What it was when it was ordered is no news, and the restarts until then the master counts.
     task.status = TaskStatus::Scheduled;
+    task.restart_count = 0;
     task
 }
 

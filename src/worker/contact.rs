@@ -1,4 +1,4 @@
-//! When the master was last seen from this side (any request that came in), and whether it ever
+//! When the master was last seen from this side (any request of its own that came in), and whether it ever
 //! took this worker as the node it says it is.
 //!
 //! A worker that is not contacted sends heartbeats more often, so that a network that works in one

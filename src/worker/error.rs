@@ -30,6 +30,17 @@ pub enum Error {
         "node id {0} is in use by another worker on this machine; give this one another --node-id"
     )]
     NodeIdInUse(String),
+    /// Another worker, that the master hears of, listens at its address.
+    #[error(
+        "the master keeps refusing the address {address}: {why}; \
+         give this worker another --hostname or --port"
+    )]
+    AddressTaken {
+        /// Where this worker says it is.
+        address: String,
+        /// What the master said.
+        why: String,
+    },
     /// Another worker, that the master hears of, has its node id.
     #[error(
         "the master keeps refusing node id {node_id}: {why}; give this worker another --node-id"

@@ -16,10 +16,9 @@ pub struct Order {
     pub goal: Goal,
     /// The master said that this attempt is the current one.
     pub confirmed: bool,
-    /// Restarts within the attempt that the master knows of, before this process began.
-    pub restarts_before: u32,
-    /// Found on the engine, and the master was not asked about its restarts yet.
-    pub adopted: bool,
+    /// Restarts within the attempt that the master knows of, before this process began; none: found
+    /// on the engine, and the master was not asked yet.
+    pub restarts_before: Option<u32>,
 }
 
 impl Order {
@@ -29,8 +28,7 @@ impl Order {
             task,
             goal,
             confirmed,
-            restarts_before: 0,
-            adopted: false,
+            restarts_before: Some(0),
         }
     }
 }

@@ -55,6 +55,7 @@ impl Orders {
             status: "ok".into(),
             service: "podling-worker".into(),
             node_id: Some(self.runner.shared().node_id.clone()),
+            engine_id: self.runner.shared().engine_id(),
         }
     }
 

@@ -7,14 +7,16 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use futures_util::{Stream, StreamExt, stream};
-use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{Semaphore, broadcast};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::runtime::{Error, Runtime};
 use crate::board::{Reader, board};
 use crate::wire::PullProgress;
 
+/// Images pulled at a time: more only share the host's network and disk.
+const AT_ONCE: usize = 4;
 /// Steps a watcher may be behind before it misses some: it then goes on with newer ones.
 const STEPS_KEPT: usize = 256;
 
@@ -22,6 +24,7 @@ const STEPS_KEPT: usize = 256;
 pub struct Pulls {
     runtime: Arc<dyn Runtime>,
     by_image: Mutex<ByImage>,
+    turns: Arc<Semaphore>,
 }
 
 /// How it ended, once it did.
@@ -47,6 +50,7 @@ impl Pulls {
         Self {
             runtime,
             by_image: Mutex::default(),
+            turns: Arc::new(Semaphore::new(AT_ONCE)),
         }
     }
 
@@ -98,8 +102,13 @@ impl Pulls {
         let runtime = Arc::clone(&self.runtime);
         let sink = Arc::clone(&progress);
         let token = nobody_waits.clone();
+        let turns = Arc::clone(&self.turns);
         tokio::spawn(async move {
-            let pulling = runtime.pull(&image, Box::new(move |step| sink.note(step)));
+            let pulling = async {
+                let _turn = turns.acquire().await;
+                let sink = Box::new(move |step| sink.note(step));
+                runtime.pull(&image, sink).await
+            };
             tokio::select! {
                 biased;
                 result = pulling => says_done.write(Some(result)),

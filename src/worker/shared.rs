@@ -26,3 +26,13 @@ pub struct Shared {
     /// Figures.
     pub metrics: Metrics,
 }
+
+impl Shared {
+    /// What the engine calls itself; none as long as it could not be asked.
+    pub fn engine_id(&self) -> Option<String> {
+        let info = self.engine.info();
+        let info = info.borrow();
+        let id = info.as_ref().map(|info| info.engine.id.clone());
+        id.filter(|id| !id.is_empty())
+    }
+}

@@ -92,6 +92,7 @@ impl Cluster {
                     node: node_id(node),
                     tasks: self.reports(tasks),
                     condition: condition(degraded),
+                    engine: None,
                 };
                 self.heartbeat(heartbeat);
             }
@@ -169,6 +170,13 @@ impl Cluster {
         let loaded = self.reloaded();
         assert!(loaded == self.state, "what was stored is not what is known");
         loaded.check().unwrap();
+        for node in self.state.nodes() {
+            let at = |state: &State| {
+                let there = state.node_at(&node.hostname, node.port);
+                there.map(|node| node.id.clone())
+            };
+            assert_eq!(at(&loaded), at(&self.state));
+        }
     }
 
     /// The state as a master that starts would load it.
@@ -209,9 +217,10 @@ impl Cluster {
     }
 
     pub fn heartbeat(&mut self, heartbeat: Heartbeat) {
-        let node = heartbeat.node.clone();
+        let (node, tasks) = (heartbeat.node.clone(), heartbeat.tasks.clone());
         self.command(Command::Heartbeat(heartbeat));
         self.state.heard(&node, self.now);
+        self.named(&node, tasks.as_deref());
     }
 
     fn register(&mut self, node: u8, with: Registered) {
@@ -231,11 +240,24 @@ impl Cluster {
             condition: condition(with.degraded),
             tasks: self.reports(with.tasks),
         };
-        let address = (register.hostname.clone(), register.port);
+        let registrant = register.registrant();
+        let tasks = register.tasks.clone();
+        if decide(&self.state, Command::Register(register.clone()), self.now).is_err() {
+            return;
+        }
         self.command(Command::Register(register));
-        if let Some(node) = self.state.node_at(&address.0, address.1) {
+        if let Some(node) = self.state.registrant(&registrant) {
             let id = node.id.clone();
             self.state.registered(&id, self.now);
+            self.named(&id, tasks.as_deref());
+        }
+    }
+
+    fn named(&mut self, node: &NodeId, tasks: Option<&[Report]>) {
+        if let Some(tasks) = tasks {
+            let going_on = tasks.iter().filter(|report| !report.status.is_ended());
+            let going_on = going_on.map(|r| (r.task.clone(), r.attempt.unwrap_or(0)));
+            self.state.named(node, &going_on.collect::<Vec<_>>());
         }
     }
 

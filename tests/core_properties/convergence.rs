@@ -7,7 +7,8 @@ use std::sync::Arc;
 use podling::core::reconcile::{self, Order, StopOrder, differences};
 use podling::core::schedule;
 use podling::core::{
-    Command, Desired, EngineCondition, Heartbeat, NodeId, Register, Report, Status, Task, TaskId,
+    Command, Desired, EngineCondition, Heartbeat, Node, NodeId, Register, Report, Status, Task,
+    TaskId,
 };
 
 use crate::cluster::Cluster;
@@ -24,6 +25,10 @@ pub fn check(mut cluster: Cluster) {
     let nodes: Vec<NodeId> = cluster.state.nodes().map(|node| node.id.clone()).collect();
     let wanted: Vec<Arc<Task>> = cluster.state.tasks().cloned().collect();
     let mut workers: BTreeMap<NodeId, Worker> = BTreeMap::new();
+    cluster.pass(10_000);
+    for node in &nodes {
+        say_where_it_is(&mut cluster, node);
+    }
     for node in &nodes {
         end_drain(&mut cluster, node);
         workers.insert(node.clone(), Worker::with_leftovers(node, &wanted));
@@ -42,22 +47,41 @@ pub fn check(mut cluster: Cluster) {
     assert_eq!(cluster.state.brake(), None);
 }
 
+/// A node that lost its address to another one has another.
+fn say_where_it_is(cluster: &mut Cluster, node: &NodeId) {
+    let known = cluster.state.node(node).unwrap().clone();
+    let there = cluster.state.node_at(&known.hostname, known.port).unwrap();
+    if there.id != *node {
+        cluster.command(Command::Register(Register {
+            node: Some(node.clone()),
+            hostname: format!("host-of-{node}"),
+            ..again(&known)
+        }));
+    }
+}
+
+fn again(known: &Node) -> Register {
+    Register {
+        node: Some(known.id.clone()),
+        hostname: known.hostname.clone(),
+        port: known.port,
+        capacity: known.capacity,
+        labels: known.labels.clone(),
+        engine: None,
+        version: known.version.clone(),
+        heartbeat_interval_ms: None,
+        condition: EngineCondition::Ready,
+        tasks: None,
+    }
+}
+
 /// An operator ends the own; what a worker asked for is over when it comes back.
 fn end_drain(cluster: &mut Cluster, node: &NodeId) {
     let known = cluster.state.node(node).unwrap().clone();
     match known.drain {
-        Some(drain) if drain.by_worker => cluster.command(Command::Register(Register {
-            node: Some(node.clone()),
-            hostname: known.hostname.clone(),
-            port: known.port,
-            capacity: known.capacity,
-            labels: known.labels.clone(),
-            engine: None,
-            version: known.version.clone(),
-            heartbeat_interval_ms: None,
-            condition: EngineCondition::Ready,
-            tasks: None,
-        })),
+        Some(drain) if drain.by_worker => {
+            cluster.command(Command::Register(again(&known)));
+        }
         Some(_) | None => cluster.command(Command::Uncordon(node.clone())),
     }
     assert_eq!(cluster.state.node(node).unwrap().drain, None);
@@ -72,6 +96,7 @@ fn round(cluster: &mut Cluster, workers: &mut BTreeMap<NodeId, Worker>) {
             node: node.clone(),
             tasks: Some(reports.clone()),
             condition: EngineCondition::Ready,
+            engine: None,
         });
         let differences = differences(&cluster.state, node, Some(&reports));
         for task in differences.run {

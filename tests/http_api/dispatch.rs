@@ -194,3 +194,58 @@ fn a_worker_that_only_answers_probes_keeps_its_tasks() {
         .find(|n| n["nodeId"] != "gone");
     assert_eq!(alive.unwrap()["status"], "online");
 }
+
+/// A worker that says it shuts down.
+fn closing() -> Worker {
+    Worker::scripted(|call| {
+        let one = r#"{"error":"this worker is shutting down","code":"shutting_down"}"#;
+        match call.path.as_str() {
+            "/api/v1/tasks/execute" => {
+                let refused = |task: &Value| {
+                    json!({"taskId": task["taskId"], "accepted": false, "error": "shutting down",
+                           "code": "shutting_down"})
+                };
+                let tasks = call.body["tasks"].as_array().unwrap();
+                let verdicts: Vec<Value> = tasks.iter().map(refused).collect();
+                Some(Reply(200, Value::from(verdicts).to_string()))
+            }
+            path if path.ends_with("/execute") => Some(Reply(503, one.into())),
+            _ => None,
+        }
+    })
+}
+
+#[test]
+fn what_a_worker_that_shuts_down_did_not_take_goes_elsewhere_at_once() {
+    let bench = Bench::start();
+    // Submitted first, so that they go together in one request.
+    let once = json!({"name": "once", "image": "busybox", "maxAttempts": 1});
+    let once = bench.post("/api/v1/tasks", once).json();
+    let other = bench.submit("other");
+    let closing = closing();
+    closing.register(&bench, "n1");
+    let waits = bench.until_status(&once, "pending");
+    until("n1 to be known as draining", || {
+        let node = bench.get("/api/v1/nodes/n1").json();
+        (node["condition"] == "draining").then_some(())
+    });
+    assert!(waits["attempt"].as_u64().unwrap() <= 1);
+    let open = Worker::start();
+    open.register(&bench, "n2");
+    for task in [&once, &other] {
+        let placed = until("it to be on n2", || {
+            Some(bench.task(task)).filter(|task| task["nodeId"] == "n2")
+        });
+        assert_eq!(
+            (&placed["attempt"], &placed["status"]),
+            (&json!(2), &json!("scheduled"))
+        );
+    }
+    // It was placed once that counts.
+    bench.post_nothing("/api/v1/nodes/n2/deregister");
+    let failed = bench.until_status(&once, "failed");
+    assert!(
+        failed["reason"].as_str().unwrap().contains("maxAttempts"),
+        "{failed}"
+    );
+}

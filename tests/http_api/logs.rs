@@ -299,3 +299,82 @@ fn the_progress_of_a_pull_is_passed_through_until_the_task_runs() {
     assert_eq!(answer.text, line);
     assert_eq!(bench.get(&path).text, "", "nothing is pulled any more");
 }
+
+/// A worker whose logs never end; gives its port. Its threads end with the test's process.
+fn endless() -> u16 {
+    use std::io::{Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            std::thread::spawn(move || {
+                let mut stream = stream.unwrap();
+                let mut head = [0; 4096];
+                while let Ok(read @ 1..) = stream.read(&mut head) {
+                    let logs = String::from_utf8_lossy(&head[..read]).contains("/logs");
+                    let answer = match logs {
+                        true => {
+                            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\none\n\r\n"
+                        }
+                        false => "HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\n{}",
+                    };
+                    stream.write_all(answer.as_bytes()).unwrap();
+                }
+            });
+        }
+    });
+    port
+}
+
+/// Follows the logs until the connection ends, and gives what was read.
+fn follow(bench: &Bench, task: &serde_json::Value, begun: &AtomicBool) -> String {
+    use std::io::{Read, Write};
+    let address = bench.url.strip_prefix("http://").unwrap();
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    stream
+        .set_read_timeout(Some(std::time::Duration::from_secs(20)))
+        .unwrap();
+    let id = id(task);
+    let ask =
+        format!("GET /api/v1/tasks/{id}/logs?follow=true HTTP/1.1\r\nHost: {address}\r\n\r\n");
+    stream.write_all(ask.as_bytes()).unwrap();
+    let mut text = String::new();
+    let mut piece = [0; 4096];
+    loop {
+        match stream.read(&mut piece) {
+            Ok(0) => return text,
+            Ok(read) => text += &String::from_utf8_lossy(&piece[..read]),
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
+                panic!("it never ends: {text}")
+            }
+            Err(_) => return text,
+        }
+        begun.store(text.contains("one"), Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn a_followed_log_of_a_node_that_vanished_breaks_off() {
+    let bench = Bench::start();
+    bench.register("n1", endless());
+    let task = bench.submit("a");
+    bench.report(&task, "running");
+    for _ in 0..2 {
+        let begun = AtomicBool::new(false);
+        let text = std::thread::scope(|scope| {
+            let following = scope.spawn(|| follow(&bench, &task, &begun));
+            until("the first line", || {
+                begun.load(Ordering::SeqCst).then_some(())
+            });
+            bench.post_nothing("/api/v1/nodes/n1/deregister");
+            following.join().unwrap()
+        });
+        assert!(
+            text.contains("one") && !text.ends_with("0\r\n\r\n"),
+            "{text}"
+        );
+        bench.post_nothing("/api/v1/nodes/n1/heartbeat");
+        bench.until_status(&task, "scheduled");
+        bench.report(&bench.task(&task), "running");
+    }
+}

@@ -68,6 +68,32 @@ fn a_live_nodes_id_is_not_given_away() {
 }
 
 #[test]
+fn a_registration_is_answered_for_the_node_that_registers_whoever_had_its_address() {
+    // As it is stored: an old node that listened where `laptop` listens now, and sorts after it.
+    let store = Arc::new(Memory::new());
+    let laptop = json!({
+        "nodeId": "laptop", "hostname": "127.0.0.1", "port": 1, "version": "0.1.0", "tasks": [],
+    });
+    let task = {
+        let bench = Bench::start_on(store.clone(), options());
+        bench.register("worker-1", 1);
+        bench.post_nothing("/api/v1/nodes/worker-1/deregister");
+        assert_eq!(
+            bench.post("/api/v1/nodes/register", laptop.clone()).status,
+            201
+        );
+        bench.submit("a")
+    };
+    assert_eq!(task["nodeId"], "laptop");
+    let bench = Bench::start_on(store, options());
+    let mut again = laptop;
+    again["tasks"] = json!([{"taskId": id(&task), "attempt": 1, "status": "running"}]);
+    let answer = bench.post("/api/v1/nodes/register", again).json();
+    assert_eq!(answer["nodeId"], "laptop");
+    assert_eq!(answer["stop"], json!([]), "its own tasks are its own");
+}
+
+#[test]
 fn an_unknown_node_is_404_everywhere() {
     let bench = Bench::start();
     let mut answers = vec![
@@ -244,4 +270,98 @@ fn when_all_nodes_fall_silent_at_once_nothing_is_moved_until_an_operator_says_so
     );
     assert_eq!(bench.get("/ready").status, 200);
     assert_eq!(bench.task(&task)["status"], "pending");
+}
+
+#[test]
+fn a_node_that_is_back_gets_nothing_new_before_what_it_should_not_run_has_ended() {
+    let bench = Bench::start();
+    bench.register("n1", 1);
+    let stale = bench.submit("stale");
+    bench.post_nothing("/api/v1/nodes/n1/deregister");
+    assert_eq!(bench.task(&stale)["status"], "pending");
+    let named =
+        |status: &str| json!({"tasks": [{"taskId": id(&stale), "attempt": 1, "status": status}]});
+    let beat = bench
+        .post("/api/v1/nodes/n1/heartbeat", named("running"))
+        .json();
+    assert_eq!(beat["stop"][0]["taskId"], stale["taskId"]);
+    let next = bench.submit("next");
+    let why = &next["schedulingError"];
+    let clearing = "no node takes it: 1 node: clearing (1 task of before is still to end there)";
+    assert_eq!(
+        (&next["status"], why),
+        (&json!("pending"), &json!(clearing))
+    );
+    // Both are placed as soon as it has ended, not by the placer's next round.
+    bench.post("/api/v1/nodes/n1/heartbeat", named("stopped"));
+    bench.until_status(&next, "scheduled");
+    bench.until_status(&stale, "scheduled");
+}
+
+#[test]
+fn a_report_that_the_last_of_it_has_ended_makes_room_at_once() {
+    let bench = Bench::start();
+    bench.register("n1", 1);
+    let stale = bench.submit("stale");
+    bench.post_nothing("/api/v1/nodes/n1/deregister");
+    let named = json!({"tasks": [{"taskId": id(&stale), "attempt": 1, "status": "running"}]});
+    bench.post("/api/v1/nodes/n1/heartbeat", named);
+    let path = format!("/api/v1/tasks/{}/status", id(&stale));
+    let ended = json!({"status": "stopped", "attempt": 1, "nodeId": "n1"});
+    assert_eq!(bench.put(&path, ended).status, 200);
+    let again = bench.until_status(&stale, "scheduled");
+    assert_eq!(again["attempt"], 2);
+}
+
+#[test]
+fn a_node_id_that_a_worker_on_another_engine_has_is_refused_at_the_same_address_too() {
+    let bench = Bench::start();
+    let on = |engine: &str| {
+        json!({
+            "nodeId": "n1", "hostname": "localhost", "port": 1, "version": "0.1.0", "tasks": [],
+            "engine": {"name": "docker", "version": "20", "os": "linux", "arch": "x", "id": engine},
+        })
+    };
+    let register = |engine: &str| bench.post("/api/v1/nodes/register", on(engine));
+    assert_eq!(register("one").status, 201);
+    register("two").is_error(409, "node_id_taken", "n1");
+    assert_eq!(register("one").status, 200, "it may be started again");
+    let beat = |engine: &str| {
+        bench.post(
+            "/api/v1/nodes/n1/heartbeat",
+            json!({"tasks": [], "engineId": engine}),
+        )
+    };
+    assert_eq!(beat("one").status, 200);
+    beat("two").is_error(404, "not_found", "n1");
+}
+
+#[test]
+fn a_registration_that_never_ends_is_refused() {
+    let bench = Bench::start();
+    let register = |labels: Value| {
+        let body = json!({"nodeId": "n1", "hostname": "h", "port": 1, "labels": labels});
+        bench.post("/api/v1/nodes/register", body)
+    };
+    register(json!({"a": "x".repeat(9 << 20)})).is_error(413, "body_too_long", "8388608");
+    register(json!({"a": "x".repeat(4097)})).is_error(400, "invalid", "labels");
+    let many: serde_json::Map<_, _> = (0..65).map(|n| (format!("l{n}"), json!("x"))).collect();
+    register(many.into()).is_error(400, "invalid", "labels");
+    let body = json!({
+        "nodeId": "n1", "hostname": "h", "port": 1, "version": format!("1\n{}", "2".repeat(5000)),
+        "engine": {"name": "a\nb", "version": "x".repeat(5000), "os": "", "arch": ""},
+    });
+    let node = bench.post("/api/v1/nodes/register", body).json();
+    assert_eq!(node["engine"]["name"], "a b");
+    assert!(node["engine"]["version"].as_str().unwrap().len() < 1100);
+    assert!(node["version"].as_str().unwrap().len() < 1100);
+}
+
+#[test]
+fn an_amount_that_is_not_known_is_left_out() {
+    let bench = Bench::start();
+    let body = json!({"nodeId": "n1", "hostname": "h", "port": 1, "cpu": "2"});
+    let node = bench.post("/api/v1/nodes/register", body).json();
+    assert_eq!(node["resources"]["capacity"], json!({"cpu": 2000}));
+    assert_eq!(node["resources"]["allocatable"], json!({"cpu": 2000}));
 }

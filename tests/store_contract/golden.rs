@@ -152,6 +152,7 @@ fn lost_node() -> Node {
             version: "20.10.24".into(),
             os: "linux".into(),
             arch: "x86_64".into(),
+            id: String::new(),
         }),
         version: Some("0.1.0".into()),
         registered_at: Timestamp(1_763_892_800_000),

@@ -178,6 +178,7 @@ pub fn full_node(id: &str) -> Node {
             version: "20.10".into(),
             os: "linux".into(),
             arch: "x86_64".into(),
+            id: "ABCD:EFGH".into(),
         }),
         version: Some("0.1.0".into()),
         heartbeat_interval_ms: u64::MAX,

@@ -94,11 +94,11 @@ fn more(node: &Node) -> [String; 5] {
     [
         of(
             format_cpu(used.cpu),
-            capacity.map(|capacity| format_cpu(capacity.cpu)),
+            capacity.and_then(|capacity| capacity.cpu.map(format_cpu)),
         ),
         of(
             format_memory(used.memory),
-            capacity.map(|capacity| format_memory(capacity.memory)),
+            capacity.and_then(|capacity| capacity.memory.map(format_memory)),
         ),
         engine.unwrap_or("-".into()),
         node.version.clone().unwrap_or("-".into()),

@@ -13,6 +13,11 @@ pub fn heartbeat(state: &State, command: &Heartbeat, now: Now) -> Result<Vec<Cha
     let Some(node) = state.node(&command.node) else {
         return Err(Rejection::UnknownNode(command.node.clone()));
     };
+    let engine = command.engine.as_deref().unwrap_or_default();
+    if lost_its_address(state, node) || node.is_another_engine(engine) {
+        // It is to register again, and say where it is.
+        return Err(Rejection::UnknownNode(command.node.clone()));
+    }
     let mut draft = Draft::new(state, now);
     if node.availability == Availability::Offline {
         let back = Node {
@@ -30,6 +35,14 @@ pub fn heartbeat(state: &State, command: &Heartbeat, now: Now) -> Result<Vec<Cha
         merge(&mut draft, report, Some(&command.node));
     }
     Ok(draft.finish())
+}
+
+/// Whether another node is online at its address: online both would be taken for one another.
+fn lost_its_address(state: &State, node: &Node) -> bool {
+    let there = state.node_at(&node.hostname, node.port);
+    node.availability == Availability::Offline
+        && there
+            .is_some_and(|other| other.id != node.id && other.availability == Availability::Online)
 }
 
 fn note_condition(draft: &mut Draft<'_>, command: &Heartbeat) {

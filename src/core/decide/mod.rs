@@ -4,6 +4,7 @@
 //! No changes and no rejection means: it is so already.
 
 mod check;
+mod decline;
 mod deregister;
 mod drain;
 mod forget;
@@ -29,6 +30,7 @@ pub fn decide(state: &State, command: Command, now: Now) -> Result<Vec<Change>, 
         Command::Stop(command) => stop::stop(state, &command, now),
         Command::Remove(command) => remove::remove(state, &command, now),
         Command::Report(report) => report::report(state, &report, now),
+        Command::Decline(command) => decline::decline(state, &command, now),
         Command::Register(command) => register::register(state, &command, now),
         Command::Heartbeat(command) => heartbeat::heartbeat(state, &command, now),
         Command::Deregister(command) => deregister::deregister(state, &command, now),

@@ -1,7 +1,8 @@
 //! A worker begins, or begins again.
 //!
 //! A node is known by its id, else by where its worker listens, so that a worker that restarts is
-//! the same node. A worker listens before it registers: who registers with an address has it.
+//! the same node. A worker listens before it registers: who registers with an address has it, unless
+//! another one was heard a moment ago that says it is there.
 
 use super::check::{self, invalid};
 use super::fresh_id::fresh_id;
@@ -9,12 +10,15 @@ use super::report::merge;
 use crate::core::draft::Draft;
 use crate::core::line::one_line;
 use crate::core::{
-    Availability, Change, EngineCondition, Kind, Node, NodeId, Now, Register, Rejection, State,
-    transition,
+    Availability, Change, Contact, Engine, EngineCondition, Kind, Monotonic, Node, NodeId, Now,
+    Register, Rejection, State, transition,
 };
 
 /// In touch within so long, the worker that has the id is certainly alive.
 const SURELY_ALIVE_MS: u64 = 10_000;
+/// A node is written and shown as a whole each time anything about it changes.
+const MOST_LABELS: usize = 64;
+const LONGEST_LABEL_VALUE: usize = 4096;
 /// When the worker does not say: the Go project's default.
 const HEARTBEAT_INTERVAL_MS: u64 = 30_000;
 
@@ -22,10 +26,7 @@ const HEARTBEAT_INTERVAL_MS: u64 = 30_000;
 /// back what no longer fits.
 pub fn register(state: &State, command: &Register, now: Now) -> Result<Vec<Change>, Rejection> {
     check(command)?;
-    let known = match &command.node {
-        Some(id) => state.node(id),
-        None => state.node_at(&command.hostname, command.port),
-    };
+    let known = state.registrant(&command.registrant());
     if let Some(known) = known {
         check_not_taken(state, known, command, now)?;
     }
@@ -34,11 +35,18 @@ pub fn register(state: &State, command: &Register, now: Now) -> Result<Vec<Chang
         .or_else(|| command.node.clone())
         .unwrap_or_else(|| fresh_id(now, |id| state.node(&NodeId::from(id)).is_some()).into());
 
+    check_address_free(state, command, &id, now)?;
     let mut draft = Draft::new(state, now);
     supersede(&mut draft, command, &id);
     // First what becomes of its tasks, then the node: so that invariant 2 holds after each change.
     for report in command.tasks.iter().flatten() {
         merge(&mut draft, report, Some(&id));
+    }
+    if known.is_some_and(|known| has_lost_all(known, command)) {
+        let why = format!("node {id} lost what it ran: its worker was started again");
+        for task in draft.active_on(&id) {
+            transition::evict(&mut draft, &task, &why);
+        }
     }
     transition::shed(&mut draft, &id, &command.capacity);
     match known {
@@ -75,6 +83,15 @@ fn check(command: &Register) -> Result<(), Rejection> {
     if command.heartbeat_interval_ms == Some(0) {
         return Err(invalid("heartbeatIntervalMs", "must be at least 1"));
     }
+    if command.labels.len() > MOST_LABELS {
+        let allowed = format!("must be at most {MOST_LABELS}");
+        return Err(invalid("labels", allowed));
+    }
+    let long = |(_, value): &(&String, &String)| value.len() > LONGEST_LABEL_VALUE;
+    if let Some((key, _)) = command.labels.iter().find(long) {
+        let allowed = format!("must have at most {LONGEST_LABEL_VALUE} bytes");
+        return Err(invalid(format!("labels[{key:?}]"), allowed));
+    }
     check::labels(&command.labels)
 }
 
@@ -86,16 +103,44 @@ fn check_not_taken(
     now: Now,
 ) -> Result<(), Rejection> {
     let moved = known.hostname != command.hostname || known.port != command.port;
-    let in_touch = state.last_contact(&known.id).is_some_and(|contact| {
-        now.mono.since_ms(contact.heard_at.max(contact.answered_at)) < SURELY_ALIVE_MS
+    let in_touch = in_touch(state, known, now, |contact| {
+        contact.heard_at.max(contact.answered_at)
     });
-    if moved && in_touch && known.availability == Availability::Online {
+    // Two hosts may call themselves alike (`localhost`), two engines don't.
+    let engine = command.engine.as_ref().map_or("", |engine| &engine.id);
+    let another = moved || known.is_another_engine(engine);
+    if another && in_touch && known.availability == Availability::Online {
         return Err(Rejection::NodeIdTaken {
             node: known.id.clone(),
             address: address(&known.hostname, known.port),
         });
     }
     Ok(())
+}
+
+/// Two live workers must not share an address either: probes of one would find the other, and each
+/// would take the tasks from the other with every registration. Only what a worker itself says
+/// shows that it is alive: who answers there may be the one that registers now.
+fn check_address_free(
+    state: &State,
+    command: &Register,
+    id: &NodeId,
+    now: Now,
+) -> Result<(), Rejection> {
+    let there = state.node_at(&command.hostname, command.port);
+    let other = there.filter(|node| node.id != *id && node.availability == Availability::Online);
+    match other.filter(|node| in_touch(state, node, now, |contact| contact.heard_at)) {
+        Some(other) => Err(Rejection::AddressTaken {
+            node: other.id.clone(),
+            address: address(&other.hostname, other.port),
+        }),
+        None => Ok(()),
+    }
+}
+
+fn in_touch(state: &State, node: &Node, now: Now, last: fn(&Contact) -> Monotonic) -> bool {
+    let contact = state.last_contact(&node.id);
+    contact.is_some_and(|contact| now.mono.since_ms(last(&contact)) < SURELY_ALIVE_MS)
 }
 
 /// Whoever had this address before has lost it: probes of that node would find this worker.
@@ -112,6 +157,15 @@ fn supersede(draft: &mut Draft<'_>, command: &Register, id: &NodeId) {
     }
 }
 
+/// Whether the worker says so by registering: one of the Go project registers when it starts, keeps
+/// nothing from before, and never says what it has. (While it was away nobody took its tasks from
+/// it, if that was shorter than the node timeout.)
+fn has_lost_all(known: &Node, command: &Register) -> bool {
+    known.availability == Availability::Online
+        && command.version.is_none()
+        && command.tasks.is_none()
+}
+
 fn new_node(command: &Register, id: NodeId, now: Now) -> Node {
     Node {
         id,
@@ -124,8 +178,8 @@ fn new_node(command: &Register, id: NodeId, now: Now) -> Node {
         offline_reason: String::new(),
         capacity: command.capacity,
         labels: command.labels.clone(),
-        engine: command.engine.clone(),
-        version: command.version.clone(),
+        engine: command.engine.as_ref().map(in_lines),
+        version: command.version.as_deref().map(line),
         heartbeat_interval_ms: command
             .heartbeat_interval_ms
             .unwrap_or(HEARTBEAT_INTERVAL_MS),
@@ -141,7 +195,11 @@ fn update(draft: &mut Draft<'_>, known: &Node, command: &Register) {
     let mut node = Node {
         drain: known.drain.filter(|drain| !drain.by_worker),
         unreachable: known.unreachable.clone().filter(|_| !back),
-        engine: command.engine.clone().or_else(|| known.engine.clone()),
+        engine: command
+            .engine
+            .as_ref()
+            .map(in_lines)
+            .or_else(|| known.engine.clone()),
         registered_at: known.registered_at,
         heard_at: known.heard_at,
         ..new_node(command, known.id.clone(), draft.now())
@@ -185,6 +243,20 @@ fn changed(before: &Node, after: &Node) -> String {
         .map(|part| part.0)
         .collect();
     format!("registered again: {} changed", parts.join(", "))
+}
+
+fn in_lines(engine: &Engine) -> Engine {
+    Engine {
+        name: line(&engine.name),
+        version: line(&engine.version),
+        os: line(&engine.os),
+        arch: line(&engine.arch),
+        id: line(&engine.id),
+    }
+}
+
+fn line(text: &str) -> String {
+    one_line(text).into_owned()
 }
 
 fn degraded(condition: &EngineCondition) -> Option<String> {

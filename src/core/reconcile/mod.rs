@@ -16,6 +16,8 @@ mod reap;
 pub use differences::{Differences, differences};
 pub use nodes::nodes;
 pub use order::{Order, StopOrder, order};
+#[cfg(test)]
+use place::counted as place_counted;
 pub use place::place;
 pub use probe::to_probe;
 pub use reap::reap;

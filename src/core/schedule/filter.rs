@@ -17,7 +17,7 @@ pub struct Filter {
 }
 
 /// All of them.
-pub const FILTERS: [Filter; 8] = [
+pub const FILTERS: [Filter; 9] = [
     Filter {
         passes: |candidate, _| candidate.node.availability == Availability::Online,
         explain: |_, _| "offline".into(),
@@ -34,6 +34,17 @@ pub const FILTERS: [Filter; 8] = [
         passes: |candidate, _| candidate.node.unreachable.is_none(),
         explain: |refused, _| {
             with_reason("unreachable", refused, |node| node.unreachable.as_deref())
+        },
+    },
+    Filter {
+        passes: |candidate, _| candidate.clearing == 0,
+        explain: |refused, _| {
+            let left = refused.iter().map(|candidate| candidate.clearing);
+            let left = match left.sum() {
+                1_usize => "1 task of before is".to_owned(),
+                many => format!("{many} tasks of before are"),
+            };
+            format!("clearing ({left} still to end there)")
         },
     },
     Filter {
@@ -123,7 +134,13 @@ fn with_reason(
 ) -> String {
     match refused {
         [one] => match reason(one.node) {
-            Some(reason) if !reason.is_empty() => format!("{condition} ({reason})"),
+            // Parentheses mark what does not count when reasons are compared: see `same_refusal`.
+            Some(reason) if !reason.is_empty() => {
+                format!(
+                    "{condition} ({})",
+                    reason.replace('(', "[").replace(')', "]")
+                )
+            }
             _ => condition.to_owned(),
         },
         _ => condition.to_owned(),

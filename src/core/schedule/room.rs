@@ -24,6 +24,8 @@ pub struct Candidate<'a> {
     pub cpu_millicores: u64,
     pub memory_bytes: u64,
     pub last_placement: u64,
+    /// Attempts it still runs and should not.
+    pub clearing: usize,
     ports: Option<&'a BTreeSet<HostPort>>,
     more_ports: Vec<HostPort>,
 }
@@ -66,6 +68,7 @@ impl<'a> Candidate<'a> {
             cpu_millicores: usage.map_or(0, |usage| usage.cpu_millicores),
             memory_bytes: usage.map_or(0, |usage| usage.memory_bytes),
             last_placement: usage.map_or(0, |usage| usage.last_placement),
+            clearing: state.clearing(&node.id),
             ports: usage.map(|usage| &usage.ports),
             more_ports: vec![],
         }

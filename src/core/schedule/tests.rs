@@ -247,3 +247,19 @@ fn a_node_without_slots_takes_nothing() {
         "no node takes it: 1 node: no free slot (all 0 taken)"
     );
 }
+
+#[test]
+fn an_engines_own_words_hide_nothing_of_the_reason() {
+    let mut cluster = Cluster::new();
+    let a = cluster.add_node("a", 5);
+    cluster.run(Command::Heartbeat(Heartbeat {
+        condition: EngineCondition::Degraded("timed out (10 s".into()),
+        ..heartbeat(&a)
+    }));
+    cluster.add_node("b", 0);
+    let asked = asking(500, 0);
+    let before = why(&cluster, &asked);
+    with_capacity(&mut cluster, "b", Some(100), None);
+    let after = why(&cluster, &asked);
+    assert!(!super::same_refusal(&before, &after), "{before}, {after}");
+}

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::State;
+use super::waiting::Waiting;
 use crate::core::{HostPort, NodeId, Status, Task};
 
 /// What the tasks on a node take of it.
@@ -89,6 +90,14 @@ pub(super) fn check(state: &State) -> Result<(), String> {
     if state.sequence_of.len() != state.tasks.len() {
         return Err("index by id holds tasks that are gone".into());
     }
+    let mut waiting = Waiting::default();
+    let pending = state.tasks.values();
+    for task in pending.filter(|task| task.status == Status::Pending) {
+        waiting.insert(task);
+    }
+    if waiting != state.waiting {
+        return Err("index of pending tasks by what they ask is wrong".into());
+    }
     let ended = state
         .tasks
         .values()
@@ -135,18 +144,25 @@ fn check_indexes(state: &State) -> Result<(), String> {
             return Err(format!("idempotency key {key}: leads to the wrong task"));
         }
     }
-    for ((hostname, port), id) in &state.node_at {
-        let node = state.nodes.get(id);
-        if node.is_none_or(|node| node.hostname != *hostname || node.port != *port) {
+    let mut indexed = 0;
+    for ((hostname, port), ids) in &state.nodes_at {
+        let here = |id| {
+            let node = state.nodes.get(id);
+            node.is_some_and(|node| node.hostname == *hostname && node.port == *port)
+        };
+        if !ids.iter().all(here) {
             return Err(format!("{hostname}:{port}: leads to the wrong node"));
         }
+        indexed += ids.len();
     }
-    match state
-        .contacts
-        .keys()
-        .find(|id| !state.nodes.contains_key(*id))
-    {
-        Some(id) => Err(format!("node {id}: gone, but its contact is kept")),
-        None => Ok(()),
+    if indexed != state.nodes.len() {
+        return Err("a node is not found by its address".into());
     }
+    let of_nodes = state.contacts.keys().chain(state.clearing.keys());
+    for id in of_nodes {
+        if !state.nodes.contains_key(id) {
+            return Err(format!("node {id}: gone, but its contact is kept"));
+        }
+    }
+    Ok(())
 }

@@ -41,6 +41,8 @@ fn the_check_notices_a_wrong_index_of_tasks() {
     assert_eq!(extra, "index by id holds tasks that are gone");
     let pending = noticed(|state| state.pending.clear());
     assert!(pending.contains("pending"), "{pending}");
+    let waiting = noticed(|state| state.waiting = Default::default());
+    assert!(waiting.contains("by what they ask"), "{waiting}");
     let ended = noticed(|state| state.ended.clear());
     assert_eq!(ended, "0 of 1 ended tasks are indexed");
     let key = noticed(|state| {
@@ -52,9 +54,12 @@ fn the_check_notices_a_wrong_index_of_tasks() {
 #[test]
 fn the_check_notices_a_wrong_index_of_nodes() {
     let address = noticed(|state| {
-        state.node_at.insert(("b".into(), 1), "a".into());
+        let wrong = [NodeId::from("a")].into();
+        state.nodes_at.insert(("b".into(), 1), wrong);
     });
     assert_eq!(address, "b:1: leads to the wrong node");
+    let lost = noticed(|state| state.nodes_at.clear());
+    assert_eq!(lost, "a node is not found by its address");
     let contact = noticed(|state| {
         state.contacts.insert("b".into(), Default::default());
     });

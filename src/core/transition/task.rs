@@ -60,6 +60,15 @@ pub fn end(draft: &mut Draft<'_>, task: &Task, end: End) {
     draft.put_task(ended, kind, end.reason);
 }
 
+/// A task's node never took it. Nothing ran, so the placement is no reason to fail, however few it
+/// may have.
+pub fn decline(draft: &mut Draft<'_>, task: &Task, why: &str) {
+    match task.desired {
+        Desired::Run | Desired::Move { .. } => requeue(draft, task, why),
+        Desired::Stop { .. } | Desired::Remove { .. } => evict(draft, task, why),
+    }
+}
+
 /// A task is taken from its node without having ended by itself: what becomes of it depends on
 /// what is wanted of it, and on how many placements it may have.
 pub fn evict(draft: &mut Draft<'_>, task: &Task, why: &str) {

@@ -21,15 +21,18 @@ pub async fn register(
 ) -> Result<(bool, wire::HeartbeatAnswer), Error> {
     let register = convert::register(body)?;
     let tasks = register.tasks.clone();
-    let (hostname, port) = (register.hostname.clone(), register.port);
+    let registrant = register.registrant();
     let (new, answer) = cluster
         .mutate(Command::Register(register), |state, changes| {
             let new = changes.iter().any(|c| c.event.kind == Kind::NodeRegistered);
-            let id = state.node_at(&hostname, port).map(|node| node.id.clone());
-            (new, id.and_then(|id| answer(state, &id, tasks.as_deref())))
+            let node = state.registrant(&registrant);
+            (
+                new,
+                node.and_then(|node| answer(state, &node.id, tasks.as_deref())),
+            )
         })
         .await?;
-    let answer = answer.ok_or_else(|| Error::NoNode(NodeId::from(hostname)))?;
+    let answer = answer.ok_or(Error::Internal("a node that registered is not there"))?;
     Ok((new, answer))
 }
 

@@ -389,3 +389,28 @@ async fn a_store_that_is_away_while_nothing_is_to_be_written_is_trouble_and_no_e
     bench.store.steps.lock().unwrap().clear();
     bench.trouble.wait_for(Option::is_none).await.unwrap();
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_is_heard_while_the_store_does_not_keep_up_is_alive() {
+    let clock = TokioClock::shared();
+    let state = State::new(Policy::default());
+    let (cluster, ends) = Cluster::new(state, clock.clone(), Duration::from_secs(1));
+    let (cluster, _ends) = (Arc::new(cluster), ends);
+    let node: crate::core::NodeId = "a".into();
+    let registering = Command::Register(crate::core::test_cluster::registration("a"));
+    assert!(matches!(
+        cluster.mutate(registering, |_, _| ()).await,
+        Err(cluster::Error::OutcomeUnknown(_))
+    ));
+    while cluster
+        .reconcile(|state, now| crate::core::decide::decide(state, submit("t"), now).unwrap())
+        .await
+        .is_ok()
+    {}
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let beat = Command::Heartbeat(crate::core::test_cluster::heartbeat(&node));
+    let busy = cluster.mutate(beat, |_, _| ()).await;
+    assert_eq!(busy, Err(cluster::Error::Busy));
+    let heard = cluster.read(|state| state.contact(&node).heard_at);
+    assert!(clock.now().mono.since_ms(heard) <= 1, "{heard:?}");
+}

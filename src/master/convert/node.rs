@@ -39,6 +39,7 @@ pub fn node(state: &State, node: &core::Node) -> wire::Node {
             version: engine.version.clone(),
             os: engine.os.clone(),
             arch: engine.arch.clone(),
+            id: engine.id.clone(),
         }),
         version: node.version.clone(),
         registered_at: time(node.registered_at),
@@ -62,15 +63,17 @@ fn condition(node: &core::Node) -> (wire::Condition, Option<String>) {
 
 fn resources(capacity: &core::Capacity, used: wire::Amounts) -> wire::NodeResources {
     let known = capacity.cpu_millicores.is_some() || capacity.memory_bytes.is_some();
-    let capacity = known.then(|| wire::Amounts {
-        cpu: capacity.cpu_millicores.unwrap_or(0),
-        memory: capacity.memory_bytes.unwrap_or(0),
+    let capacity = known.then_some(wire::KnownAmounts {
+        cpu: capacity.cpu_millicores,
+        memory: capacity.memory_bytes,
     });
     wire::NodeResources {
         capacity,
-        allocatable: capacity.map(|capacity| wire::Amounts {
-            cpu: capacity.cpu.saturating_sub(used.cpu),
-            memory: capacity.memory.saturating_sub(used.memory),
+        allocatable: capacity.map(|capacity| wire::KnownAmounts {
+            cpu: capacity.cpu.map(|cpu| cpu.saturating_sub(used.cpu)),
+            memory: capacity
+                .memory
+                .map(|memory| memory.saturating_sub(used.memory)),
         }),
         used,
     }
@@ -99,6 +102,7 @@ pub fn register(asked: wire::Register) -> Result<core::Register, Rejection> {
             version: engine.version,
             os: engine.os,
             arch: engine.arch,
+            id: engine.id,
         }),
         condition: match said(asked.degraded) {
             Some(why) => EngineCondition::Degraded(why),
@@ -119,6 +123,7 @@ pub fn heartbeat(id: &str, beat: wire::Heartbeat) -> Result<core::Heartbeat, Rej
     Ok(core::Heartbeat {
         node: NodeId::from(id),
         tasks: reports(beat.tasks)?,
+        engine: said(beat.engine_id),
         condition: match beat.condition {
             Some(wire::Condition::Degraded) => EngineCondition::Degraded(
                 said(beat.reason).unwrap_or_else(|| "the worker gave no reason".into()),

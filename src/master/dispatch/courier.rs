@@ -2,10 +2,14 @@
 
 use super::outbox::{Lane, Message, Outcome, Parcel, Ticket};
 use crate::client::Error;
-use crate::core::{Node, NodeId, Report, Status, Task};
+use crate::core::{Command, Decline, Node, NodeId, Report, Status, Task};
 use crate::master::convert;
 use crate::master::workers::Workers;
 use crate::wire;
+
+/// The codes of refusals that mean something for the task.
+const INVALID: &str = "invalid";
+const SHUTTING_DOWN: &str = "shutting_down";
 
 /// What became of a parcel.
 #[derive(Debug)]
@@ -19,7 +23,7 @@ pub struct Delivery {
     /// What became of each message.
     pub outcomes: Vec<(Ticket, Outcome)>,
     /// What the worker's refusals mean for the tasks.
-    pub reports: Vec<Report>,
+    pub meaning: Vec<Command>,
 }
 
 impl Delivery {
@@ -49,7 +53,7 @@ pub async fn deliver(workers: &dyn Workers, node: &Node, parcel: Parcel) -> Deli
         lane: parcel.lane,
         reached: true,
         outcomes: vec![],
-        reports: vec![],
+        meaning: vec![],
     };
     if node.is_podling()
         && parcel.messages.len() > 1
@@ -111,9 +115,8 @@ async fn together(
         if !verdict.accepted {
             let why = verdict.error.as_deref().unwrap_or("no reason given");
             log::warn!("node {}: task {} refused: {why}", node.id, task.id);
-            if is_impossible(verdict) {
-                delivery.reports.push(refused(task, &delivery.node, why));
-            }
+            let meaning = meaning(task, &delivery.node, verdict.code.as_deref(), why);
+            delivery.meaning.extend(meaning);
         }
         delivery.note(ticket, outcome);
     }
@@ -130,7 +133,7 @@ fn of_verdict(verdict: &wire::ExecuteVerdict) -> Outcome {
 }
 
 fn is_impossible(verdict: &wire::ExecuteVerdict) -> bool {
-    !verdict.accepted && verdict.code.as_deref() == Some("invalid")
+    !verdict.accepted && verdict.code.as_deref() == Some(INVALID)
 }
 
 async fn alone(
@@ -161,13 +164,19 @@ async fn alone(
     if let (
         Message::Run(task),
         Error::Status {
-            status: 400 | 413,
+            status,
+            code,
             error,
             ..
         },
     ) = (message, &error)
     {
-        delivery.reports.push(refused(task, &delivery.node, error));
+        let code = match status {
+            400 | 413 => INVALID,
+            _ => code.as_str(),
+        };
+        let meaning = meaning(task, &delivery.node, Some(code), error);
+        delivery.meaning.extend(meaning);
     }
     outcome
 }
@@ -190,6 +199,21 @@ fn outcome_of(error: &Error) -> Outcome {
             Outcome::Settled
         }
         Error::Status { .. } => Outcome::Refused,
+    }
+}
+
+/// What a refusal means for the task. Called impossible, it has failed; not taken by a worker that
+/// shuts down, it waits for another. (That order is sent again all the same, until it is overtaken:
+/// the decision may get lost.) Anything else is tried again.
+fn meaning(task: &Task, node: &NodeId, code: Option<&str>, error: &str) -> Option<Command> {
+    match code {
+        Some(INVALID) => Some(Command::Report(refused(task, node, error))),
+        Some(SHUTTING_DOWN) => Some(Command::Decline(Decline {
+            task: task.id.clone(),
+            attempt: task.attempt,
+            node: node.clone(),
+        })),
+        Some(_) | None => None,
     }
 }
 

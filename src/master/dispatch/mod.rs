@@ -22,7 +22,7 @@ use super::cluster::Cluster;
 use super::feed::Committed;
 use super::metrics::Metrics;
 use super::workers::Workers;
-use crate::core::{Availability, Command};
+use crate::core::Availability;
 
 /// Tells workers what was decided.
 pub struct Dispatcher {
@@ -123,13 +123,12 @@ impl Dispatcher {
             now.mono,
             now.random,
         );
-        for report in delivery.reports {
-            let cluster = self.cluster.clone();
+        for command in delivery.meaning {
+            let (cluster, node) = (self.cluster.clone(), delivery.node.clone());
             // Not awaited here: a slow store must not hold up the other nodes.
             tokio::spawn(async move {
-                let task = report.task.clone();
-                if let Err(error) = cluster.mutate(Command::Report(report), |_, _| ()).await {
-                    log::warn!("task {task}: what its worker said is not noted: {error}");
+                if let Err(error) = cluster.mutate(command, |_, _| ()).await {
+                    log::warn!("node {node}: what its refusal means is not noted: {error}");
                 }
             });
         }

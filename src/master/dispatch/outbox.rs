@@ -93,7 +93,8 @@ pub struct Outbox {
 #[derive(Debug, Default)]
 struct Queue {
     items: BTreeMap<u64, Item>,
-    in_flight: bool,
+    /// The ticket of the first message that is in flight.
+    in_flight: Option<u64>,
     failures: u32,
     not_before: Monotonic,
 }
@@ -189,7 +190,7 @@ impl Outbox {
         let lane = self.waits_in.remove(&sequence)?;
         let queue = self.lanes.get_mut(&lane)?;
         let item = queue.items.remove(&sequence);
-        if queue.items.is_empty() && !queue.in_flight && queue.failures == 0 {
+        if queue.items.is_empty() && queue.in_flight.is_none() && queue.failures == 0 {
             self.lanes.remove(&lane);
         }
         item
@@ -210,12 +211,12 @@ impl Outbox {
     pub fn due(&mut self, now: Monotonic) -> Vec<Parcel> {
         let mut parcels = vec![];
         for ((node, lane), queue) in &mut self.lanes {
-            if queue.in_flight || queue.not_before > now {
+            if queue.in_flight.is_some() || queue.not_before > now {
                 continue;
             }
             let messages = queue.next(now);
-            if !messages.is_empty() {
-                queue.in_flight = true;
+            if let Some((first, _)) = messages.first() {
+                queue.in_flight = Some(first.1);
                 parcels.push(Parcel {
                     node: node.clone(),
                     lane: *lane,
@@ -228,7 +229,10 @@ impl Outbox {
 
     /// When something will be due that is not in flight; none: not before the next change.
     pub fn next_due(&self) -> Option<Monotonic> {
-        let idle = self.lanes.values().filter(|queue| !queue.in_flight);
+        let idle = self
+            .lanes
+            .values()
+            .filter(|queue| queue.in_flight.is_none());
         idle.filter_map(|queue| {
             let first = queue.items.values().map(|item| item.not_before).min()?;
             Some(first.max(queue.not_before))
@@ -249,7 +253,11 @@ impl Outbox {
         let Some(queue) = self.lanes.get_mut(&key) else {
             return;
         };
-        queue.in_flight = false;
+        if !outcomes.iter().any(|o| Some(o.0.1) == queue.in_flight) {
+            // Sent before the lane was dropped and made anew: this one's request is still on its way.
+            return;
+        }
+        queue.in_flight = None;
         if outcomes.iter().any(|(_, o)| *o == Outcome::NotReached) {
             queue.failures += 1;
             queue.not_before = later(now, BACKOFF.wait(queue.failures, random));
@@ -297,8 +305,11 @@ impl Queue {
         if !first.is_run() {
             return vec![(first.ticket, first.message.clone())];
         }
-        let runs = due().filter(|item| item.is_run()).take(BATCH);
-        runs.map(|item| (item.ticket, item.message.clone()))
+        let mut runs: Vec<&Item> = due().filter(|item| item.is_run()).collect();
+        runs.sort_by_key(|item| item.ticket.1);
+        let batch = runs.into_iter().take(BATCH);
+        batch
+            .map(|item| (item.ticket, item.message.clone()))
             .collect()
     }
 }

@@ -110,6 +110,7 @@ fn of_rejection(rejection: &Rejection, text: String) -> Refusal {
         Rejection::NotEnded { .. } => Refusal::conflict("not_ended", text),
         Rejection::NodeOnline(_) => Refusal::conflict("node_online", text),
         Rejection::NodeIdTaken { .. } => Refusal::conflict("node_id_taken", text),
+        Rejection::AddressTaken { .. } => Refusal::conflict("address_taken", text),
     }
 }
 

@@ -19,6 +19,7 @@ pub async fn health() -> HttpResponse {
         status: "ok".into(),
         service: "podling-master".into(),
         node_id: None,
+        engine_id: None,
     })
 }
 

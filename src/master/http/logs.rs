@@ -48,6 +48,10 @@ pub async fn logs(
     let follow = query.0.follow.unwrap_or(false);
     let wanted = Wanted::Logs(checked(query.0)?);
     match open(&shared, &id, &wanted).await? {
+        Opened::Stream(bytes) if follow => {
+            let bytes = open_later(shared.clone(), id, wanted, Some(from_worker(bytes)));
+            Ok(pass(&shared, bytes, TEXT))
+        }
         Opened::Stream(bytes) => Ok(pass(&shared, from_worker(bytes), TEXT)),
         Opened::NotYet(_) if follow => {
             let bytes = open_later(shared.clone(), id, wanted, None);
@@ -180,9 +184,10 @@ async fn open(shared: &Data, id: &TaskId, wanted: &Wanted) -> Result<Opened, Err
 /// Passes on what has begun, if anything has; then waits until there is something more. Ends when
 /// there never will be.
 fn open_later(shared: Data, id: TaskId, wanted: Wanted, begun: Option<Passing>) -> Passing {
+    let seen = shared.cluster.read(|state| state.task(&id).cloned());
     let waiting = Waiting {
         progress: shared.cluster.progress(),
-        seen: None,
+        seen,
         shared,
         id,
         wanted,
@@ -209,20 +214,27 @@ impl Waiting {
     async fn next(&mut self) -> Option<Result<web::Bytes, Error>> {
         loop {
             if let Some(passing) = &mut self.passing {
-                match (passing.next().await, &self.wanted) {
+                let piece = tokio::select! {
+                    piece = passing.next() => piece,
+                    error = left(&self.shared, &self.id, self.seen.as_deref()) => Some(Err(error)),
+                };
+                match (piece, &self.wanted) {
                     (Some(piece), _) => return Some(piece),
                     (None, Wanted::Logs(_)) => return None,
                     // The worker may not have begun to pull: asked again while it may.
                     (None, Wanted::Pull) => self.passing = None,
                 }
-                self.a_while().await;
+                if !self.a_while().await {
+                    return None;
+                }
             }
             // Ordering: marked as seen before looking, so that a change meanwhile is not missed.
             self.progress.mark_seen();
             self.seen = self.task();
             match open(&self.shared, &self.id, &self.wanted).await {
                 Ok(Opened::Stream(bytes)) => self.passing = Some(from_worker(bytes)),
-                Ok(Opened::NotYet(_)) => self.a_while().await,
+                Ok(Opened::NotYet(_)) if self.a_while().await => {}
+                Ok(Opened::NotYet(_)) => return None,
                 Ok(Opened::Never(_)) => return None,
                 Err(error) => {
                     log::info!("task {}: its stream ends: {error}", self.id);
@@ -232,8 +244,9 @@ impl Waiting {
         }
     }
 
-    /// Until this task has changed; what is committed of others is no reason to ask again.
-    async fn a_while(&mut self) {
+    /// Until this task has changed; what is committed of others is no reason to ask again. False:
+    /// nothing will change any more, as the master ends.
+    async fn a_while(&mut self) -> bool {
         let changed = async {
             while self.progress.changed().await.is_ok() {
                 let task = self
@@ -241,19 +254,57 @@ impl Waiting {
                     .cluster
                     .read(|state| state.task(&self.id).cloned());
                 if !same(task.as_ref(), self.seen.as_ref()) {
-                    return;
+                    return true;
                 }
             }
+            false
         };
         tokio::select! {
-            () = changed => {}
-            () = sleep(ASK_AGAIN) => {}
+            goes_on = changed => goes_on,
+            () = sleep(ASK_AGAIN) => true,
         }
     }
 
     fn task(&self) -> Option<Arc<Task>> {
         let cluster = &self.shared.cluster;
         cluster.read(|state| state.task(&self.id).cloned())
+    }
+}
+
+/// Returns when what is passed on can't be what is asked for any more: its node is offline, so
+/// that its worker may never end it, or the task has another attempt, elsewhere or there.
+async fn left(shared: &Data, id: &TaskId, begun: Option<&Task>) -> Error {
+    let mut progress = shared.cluster.progress();
+    let Some((node, attempt)) = begun.and_then(|task| Some((task.node.as_ref()?, task.attempt)))
+    else {
+        return std::future::pending().await;
+    };
+    loop {
+        // Ordering: marked as seen before looking, so that a change meanwhile is not missed.
+        progress.mark_seen();
+        let (offline, moved) = shared.cluster.read(|state| {
+            let record = state.node(node);
+            let offline = record.is_none_or(|node| node.availability == Availability::Offline);
+            let task = state.task(id);
+            let other =
+                |task: &Arc<Task>| task.attempt != attempt || task.node.as_ref() != Some(node);
+            (offline, task.is_some_and(other))
+        });
+        if offline {
+            return Error::NodeOffline(node.clone());
+        }
+        if moved {
+            let why = format!("it is no longer on node {node}");
+            return Error::NotStarted {
+                task: id.clone(),
+                why,
+            };
+        }
+        if progress.changed().await.is_err() {
+            return std::future::pending().await;
+        }
+        // Not with each of a thousand commits in a second.
+        sleep(ASK_AGAIN).await;
     }
 }
 

@@ -76,7 +76,17 @@ async fn probe(workers: Arc<dyn Workers>, node: Arc<Node>) -> (NodeId, bool) {
                     );
                     false
                 }
-                None => true,
+                None => {
+                    let engine = health.engine_id.unwrap_or_default();
+                    let other = node.is_another_engine(&engine);
+                    if other {
+                        log::warn!(
+                            "node {}: a worker on another engine answers for it",
+                            node.id
+                        );
+                    }
+                    !other
+                }
             }
         }
         Err(error) => {

@@ -4,14 +4,14 @@ use actix_web::{HttpResponse, web};
 use serde_json::json;
 
 use super::State;
-use crate::http::{Body, Refusal};
+use crate::http::{OrderBody, Refusal};
 use crate::wire::{Execute, ExecuteBatch};
 
 /// `POST /api/v1/tasks/{id}/execute`
 pub async fn one(
     state: web::Data<State>,
     id: web::Path<String>,
-    body: Body<Execute>,
+    body: OrderBody<Execute>,
 ) -> Result<HttpResponse, Refusal> {
     state.orders.execute(&id, body.0.task)?;
     Ok(HttpResponse::Accepted().json(json!({
@@ -21,6 +21,6 @@ pub async fn one(
 }
 
 /// `POST /api/v1/tasks/execute`
-pub async fn batch(state: web::Data<State>, body: Body<ExecuteBatch>) -> HttpResponse {
+pub async fn batch(state: web::Data<State>, body: OrderBody<ExecuteBatch>) -> HttpResponse {
     HttpResponse::Ok().json(state.orders.execute_batch(body.0))
 }

@@ -354,3 +354,12 @@ async fn a_foreign_page_is_refused_and_is_no_contact_with_the_master() {
     assert_ne!(own.0, 403);
     handle.stop(false).await;
 }
+
+#[actix_web::test]
+async fn whatever_the_master_took_is_not_too_long_for_a_worker() {
+    let rig = rig().await;
+    let mut long = task("t", "wordy");
+    // Ports are where the master says most about what was left out.
+    long.env.insert("LONG".into(), "x".repeat(1024 * 1024));
+    assert_eq!(ask(&rig, execute("t", &long)).await.status, 202);
+}

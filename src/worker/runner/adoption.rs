@@ -22,8 +22,8 @@ impl Runner {
         let early_stops = std::mem::take(&mut table.early_stops);
         drop(table);
         self.adopted.write(true);
-        for order in early_stops {
-            self.stop(&order);
+        for order in early_stops.values() {
+            self.stop(order);
         }
     }
 
@@ -46,7 +46,7 @@ impl Runner {
                     Goal::Run
                 };
                 let mut order = Order::new(Arc::clone(&attempt.task), goal, running);
-                order.adopted = true;
+                order.restarts_before = None;
                 self.supervise(table, attempt, order);
             }
             // Ordered before the engine could be asked, or listed twice: create finds it by name.
@@ -57,7 +57,8 @@ impl Runner {
             Some(_) => {
                 if let Some(entry) = table.entries.get(&task_id) {
                     let task = Arc::clone(&attempt.task);
-                    let order = Order::new(task, Goal::Run, false);
+                    let mut order = Order::new(task, Goal::Run, false);
+                    order.restarts_before = None;
                     entry.orders.send_replace(order);
                 }
             }
@@ -102,25 +103,26 @@ impl Runner {
         }
     }
 
-    /// The adopted attempts whose restarts before this process the master may know of.
-    pub fn adopted_with_restarts(&self) -> Vec<(String, u32)> {
+    /// An adopted attempt that goes on, whose restarts before this process only the master knows.
+    pub fn restarts_unknown(&self) -> Option<(String, u32)> {
         let table = self.table();
-        let entries = table.entries.iter().filter(|(_, entry)| {
+        let mut unknown = table.entries.iter().filter(|(_, entry)| {
             let order = entry.orders.borrow();
-            order.adopted && order.task.restart_policy != RestartPolicy::Never
+            order.restarts_before.is_none()
+                && order.task.restart_policy != RestartPolicy::Never
+                && !entry.view.borrow().ended
         });
-        let named = entries.map(|(task_id, entry)| (task_id.clone(), entry.attempt()));
-        named.collect()
+        let (task_id, entry) = unknown.next()?;
+        Some((task_id.clone(), entry.attempt()))
     }
 
     /// The master knows of so many restarts before this process.
     pub fn restarted_before(&self, task_id: &str, attempt: u32, restarts: u32) {
         if let Some(entry) = self.table().entries.get(task_id) {
             entry.orders.send_if_modified(|order| {
-                let news = order.adopted && order.task.attempt == attempt;
+                let news = order.restarts_before.is_none() && order.task.attempt == attempt;
                 if news {
-                    order.restarts_before = restarts;
-                    order.adopted = false;
+                    order.restarts_before = Some(restarts);
                 }
                 news
             });

@@ -40,7 +40,7 @@ struct Table {
     /// Older containers found at the beginning, by task, for their supervisor to dispose of.
     leftovers: BTreeMap<String, Vec<Attempt>>,
     /// Stops of tasks that were not known before the engine could be asked.
-    early_stops: Vec<wire::StopOrder>,
+    early_stops: BTreeMap<(String, u32), wire::StopOrder>,
     closed: bool,
 }
 
@@ -76,9 +76,6 @@ impl Runner {
     /// An order to run a task.
     pub fn execute(self: &Arc<Self>, task: wire::Task) -> Verdict {
         let mut table = self.table();
-        if table.closed {
-            return Verdict::ShuttingDown;
-        }
         let (task_id, attempt) = (task.task_id.clone(), task.attempt);
         match table.tombstones.attempt(&task_id) {
             Some(seen) if attempt < seen => return Verdict::OlderAttempt { seen },
@@ -88,6 +85,11 @@ impl Runner {
                 return Verdict::Accepted;
             }
             _ => {}
+        }
+        // What was taken before stays taken: the master would place it elsewhere beside this one.
+        let known = table.entries.get(&task_id).map(Entry::attempt);
+        if table.closed && known.is_none_or(|seen| attempt > seen) {
+            return Verdict::ShuttingDown;
         }
         if let Some(entry) = table.entries.get(&task_id) {
             let seen = entry.attempt();
@@ -130,7 +132,14 @@ impl Runner {
                 self.report_stopped(&order.task_id, order.attempt);
             }
             // Perhaps its container is there: nobody could look yet.
-            None => table.early_stops.push(order.clone()),
+            None => {
+                let attempt = (order.task_id.clone(), order.attempt);
+                let kept = table.early_stops.entry(attempt);
+                let kept = kept.or_insert_with(|| order.clone());
+                kept.remove |= order.remove;
+                let grace = kept.grace_period_seconds.min(order.grace_period_seconds);
+                kept.grace_period_seconds = grace;
+            }
         }
     }
 
@@ -150,6 +159,12 @@ impl Runner {
             .values()
             .map(|entry| entry.view.borrow().as_task_report());
         Some(views.collect())
+    }
+
+    /// How many stops wait until the engine can be asked.
+    #[cfg(test)]
+    pub fn early_stops(&self) -> usize {
+        self.table().early_stops.len()
     }
 
     /// Whether the engine could be asked what there is.

@@ -84,7 +84,7 @@ impl Supervisor {
                 self.dispose().await?;
                 self.begin(&order);
             }
-            self.attempt.restarts_before = order.restarts_before;
+            self.attempt.learn(order.restarts_before);
             let step = self.next(order.goal, order.confirmed);
             if step == Step::Forget {
                 return Some(self.attempt.identity.attempt);

@@ -87,7 +87,19 @@ async fn a_master_that_forgot_the_node_gets_a_new_registration() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_node_id_that_stays_anothers_ends_it_and_touches_nothing() {
+async fn an_id_or_address_that_stays_anothers_ends_it_and_touches_nothing() {
+    for (code, what) in [
+        ("node_id_taken", "node id n: node n is at b:8081"),
+        (
+            "address_taken",
+            "address localhost:8081: node n is at b:8081",
+        ),
+    ] {
+        stays_anothers(code, what).await;
+    }
+}
+
+async fn stays_anothers(code: &'static str, what: &str) {
     let before = Rig::going();
     before.runner.execute(task("t", "service"));
     before.until("t", "running").await;
@@ -95,13 +107,13 @@ async fn a_node_id_that_stays_anothers_ends_it_and_touches_nothing() {
     let journal = before.engine.journal();
 
     let rig = Rig::on(before.engine.clone());
-    rig.master.inner().taken = true;
+    rig.master.inner().taken = Some(code);
     rig.watch();
     let mut agent = rig.agent();
     let begun = rig.now_ms();
     let ended = tokio::time::timeout(Duration::from_secs(120), agent.run()).await;
     let error = ended.unwrap().unwrap_err().to_string();
-    assert!(error.contains("node id n: node n is at b:8081"), "{error}");
+    assert!(error.contains(what), "{error}");
     assert!((60_000..70_000).contains(&(rig.now_ms() - begun)));
     assert!(!rig.contact.was_accepted());
     let changed = |line: &&String| !line.starts_with("inspect");
@@ -112,11 +124,11 @@ async fn a_node_id_that_stays_anothers_ends_it_and_touches_nothing() {
 #[tokio::test(start_paused = true)]
 async fn a_node_id_that_becomes_free_lets_it_in() {
     let rig = Rig::new();
-    rig.master.inner().taken = true;
+    rig.master.inner().taken = Some("node_id_taken");
     rig.watch();
     rig.talk();
     pass(40).await;
-    rig.master.inner().taken = false;
+    rig.master.inner().taken = None;
     pass(10).await;
     assert_eq!(rig.master.count("register"), 1);
     assert!(rig.contact.was_accepted());

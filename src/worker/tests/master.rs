@@ -26,14 +26,16 @@ pub struct Inner {
     pub report_status: Option<u16>,
     /// Heartbeats too.
     pub heartbeat_status: Option<u16>,
-    /// Registrations are refused: another worker has the node's id.
-    pub taken: bool,
+    /// Registrations are refused with this code: another worker has the node's id or address.
+    pub taken: Option<&'static str>,
     /// Reports and the drain take so long.
     pub slow: Duration,
     pub run: Vec<Task>,
     pub stop: Vec<StopOrder>,
     /// What it knows of tasks.
     pub tasks: Vec<Task>,
+    /// Who asks for one of them waits for ever.
+    pub mute_about_tasks: bool,
 }
 
 impl ScriptedMaster {
@@ -110,10 +112,10 @@ impl Master for ScriptedMaster {
         Box::pin(async move {
             let mut inner = self.inner();
             inner.check()?;
-            if inner.taken {
+            if let Some(code) = inner.taken {
                 return Err(Error::Status {
                     status: 409,
-                    code: "node_id_taken".into(),
+                    code: code.into(),
                     error: "node n is at b:8081".into(),
                     retry_after: None,
                 });
@@ -164,6 +166,9 @@ impl Master for ScriptedMaster {
 
     fn task<'a>(&'a self, task_id: &'a str) -> Answer<'a, Task> {
         Box::pin(async move {
+            if self.inner().mute_about_tasks {
+                std::future::pending::<()>().await;
+            }
             let inner = self.inner();
             inner.check()?;
             let found = inner.tasks.iter().find(|task| task.task_id == task_id);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Rig, attempt, pass, restarted, stop, task};
-use crate::wire::{RestartPolicy, TaskStatus};
+use crate::wire::{RestartPolicy, Task, TaskStatus};
 use crate::worker::engine::Condition;
 use crate::worker::order::Verdict;
 use crate::worker::runtime::Error;
@@ -320,4 +320,135 @@ async fn older_containers_found_at_the_start_are_removed_first() {
         next.engine.containers(),
         [("podling-web-t-2".to_owned(), true)]
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_taken_before_the_shutdown_stays_taken() {
+    let rig = Rig::going();
+    pass(1).await;
+    rig.runner.execute(task("t", "service"));
+    rig.until("t", "running").await;
+    rig.runner.close();
+    assert_eq!(rig.runner.execute(task("t", "service")), Verdict::Accepted);
+    let shutting_down = Verdict::ShuttingDown;
+    assert_eq!(
+        rig.runner.execute(attempt("t", "service", 2)),
+        shutting_down
+    );
+    assert_eq!(rig.runner.execute(task("u", "service")), shutting_down);
+}
+
+/// A new process of the worker, that finds `t` running; the master knows of five restarts.
+async fn adopting(ordered: Task) -> Rig {
+    let rig = Rig::going();
+    rig.runner.execute(ordered);
+    rig.until("t", "running").await;
+    let engine = rig.engine.clone();
+    rig.runner.abandon().await;
+    let next = Rig::on(engine);
+    let mut known = task("t", "service");
+    known.restart_count = 5;
+    next.master.inner().tasks.push(known);
+    next
+}
+
+fn restart_count(rig: &Rig) -> Option<u32> {
+    rig.runner.view("t").unwrap().borrow().report.restart_count
+}
+
+#[tokio::test(start_paused = true)]
+async fn restarts_the_master_named_when_it_ordered_the_task_are_not_counted_twice() {
+    let mut ordered = restarted(RestartPolicy::Always, task("t", "service"));
+    ordered.restart_count = 3;
+    let rig = adopting(ordered).await;
+    rig.watch();
+    rig.talk();
+    pass(10).await;
+    assert_eq!(restart_count(&rig), Some(5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn restarts_are_not_told_before_those_from_before_are_known() {
+    let rig = adopting(restarted(RestartPolicy::Always, task("t", "service"))).await;
+    rig.master.inner().mute_about_tasks = true;
+    rig.watch();
+    rig.talk();
+    pass(5).await;
+    rig.engine.kill("t");
+    pass(5).await;
+    assert_eq!(restart_count(&rig), None);
+    let told = rig.master.inner().registrations[0].tasks.clone().unwrap();
+    assert_eq!(told[0].report.restart_count, None);
+    // Nor does asking hold up anything else.
+    rig.runner.execute(task("u", "service"));
+    pass(5).await;
+    assert!(rig.master.told().contains(&"report u=running".to_owned()));
+    // Asked again until it is answered, without a new registration.
+    rig.master.inner().mute_about_tasks = false;
+    pass(20).await;
+    assert_eq!(restart_count(&rig), Some(6));
+    assert_eq!(rig.master.count("register"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crash_loop_goes_on_where_the_process_before_left_it() {
+    let rig = Rig::going();
+    rig.engine.image("crash", Behaviour::job(Duration::ZERO, 1));
+    rig.runner
+        .execute(restarted(RestartPolicy::OnFailure, task("t", "crash")));
+    pass(33).await;
+    let engine = rig.engine.clone();
+    rig.runner.abandon().await;
+
+    let next = Rig::on(engine);
+    let mut known = task("t", "crash");
+    known.restart_count = 5;
+    next.master.inner().tasks.push(known);
+    let starts = |rig: &Rig| {
+        let journal = rig.engine.journal();
+        let starts = journal.iter().filter(|line| line.starts_with("start"));
+        starts.count()
+    };
+    let before = starts(&next);
+    next.watch();
+    next.talk();
+    pass(30).await;
+    let begun = starts(&next) - before;
+    assert!(
+        begun <= 2,
+        "{begun} starts in 30 s: {:?}",
+        next.engine.journal()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_so_many_images_are_pulled_at_once() {
+    let rig = Rig::going();
+    pass(1).await;
+    rig.engine.latency(Duration::from_secs(10));
+    for n in 0..20 {
+        let image = format!("far-{n}");
+        rig.engine.registry_image(&image, Behaviour::service());
+        rig.runner.execute(task(&format!("t{n}"), &image));
+    }
+    // Each was found missing after 10 s; the first pulls end after 20 s.
+    pass(15).await;
+    let journal = rig.engine.journal();
+    let pulls = journal.iter().filter(|line| line.starts_with("pull"));
+    let pulls = pulls.count();
+    assert!((2..=4).contains(&pulls), "{pulls} at once");
+    pass(600).await;
+    for n in 0..20 {
+        assert_eq!(rig.status(&format!("t{n}")).unwrap(), "running");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_stop_again_and_again_is_kept_once_while_the_engine_is_away() {
+    let rig = Rig::new();
+    for _ in 0..100 {
+        rig.runner.stop(&stop("t", 1, false));
+        rig.runner.stop(&stop("t", 2, true));
+    }
+    assert_eq!(rig.runner.early_stops(), 2);
 }

@@ -131,7 +131,7 @@ async fn who_was_never_registered_leaves_what_runs_and_says_nothing() {
     before.runner.abandon().await;
 
     let rig = Rig::on(before.engine.clone());
-    rig.master.inner().taken = true;
+    rig.master.inner().taken = Some("node_id_taken");
     let token = CancellationToken::new();
     let running = run_with(
         Options {

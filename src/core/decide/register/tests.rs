@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 
-use crate::core::test_cluster::{Cluster, registration, slots_only, spec};
+use crate::core::test_cluster::{Cluster, heartbeat, registration, slots_only, spec};
 use crate::core::{
     Availability, Capacity, Command, Deregister, EngineCondition, Kind, Node, NodeId, Register,
-    Rejection, Spec, Status,
+    Rejection, Spec, State, Status, Write,
 };
 
 fn node<'a>(cluster: &'a Cluster, id: &str) -> &'a Node {
@@ -57,6 +57,38 @@ fn a_worker_that_registers_again_without_news_changes_nothing() {
     cluster.register(registration("a"));
     cluster.pass(1_000);
     assert_eq!(cluster.register(registration("a")), []);
+}
+
+#[test]
+fn a_go_worker_that_was_started_again_has_nothing_left_to_run() {
+    let mut cluster = Cluster::new();
+    cluster.register(go_registration("host"));
+    let running = cluster.submit(spec());
+    cluster.becomes(&running, Status::Running);
+    let scheduled = cluster.submit(spec());
+    let once = cluster.submit(Spec {
+        max_attempts: Some(1),
+        ..spec()
+    });
+    cluster.pass(1_000);
+    assert_eq!(
+        cluster.register(go_registration("host")),
+        [
+            Kind::TaskRescheduled,
+            Kind::TaskRescheduled,
+            Kind::TaskFailed
+        ]
+    );
+    for id in [running, scheduled] {
+        let reason = &cluster.task(&id).reason;
+        assert!(reason.contains("was started again"), "{reason}");
+    }
+    assert_eq!(cluster.task(&once).status, Status::Failed);
+    // A worker that says what it kept has not lost the rest: it is told to run it again.
+    cluster.register(registration("b"));
+    let id = cluster.submit(spec());
+    assert_eq!(cluster.node_of(&id), "b");
+    assert_eq!(cluster.register(registration("b")), []);
 }
 
 #[test]
@@ -178,6 +210,17 @@ fn who_registers_at_an_address_has_it() {
         hostname: "a".into(),
         ..registration("b")
     };
+    // Unless it was heard a moment ago: two hosts that say they are at the same address would take
+    // each other's tasks with every registration.
+    cluster.pass(9_999);
+    cluster.state.probed(&before, true, cluster.now);
+    let taken = Rejection::AddressTaken {
+        node: before.clone(),
+        address: "a:8081".into(),
+    };
+    let refused = cluster.decide(Command::Register(again.clone()));
+    assert_eq!(refused, Err(taken));
+    cluster.pass(1);
     assert_eq!(
         cluster.register(again),
         [
@@ -195,6 +238,54 @@ fn who_registers_at_an_address_has_it() {
     // The old record goes without taking the address from the one that has it now.
     assert_eq!(cluster.run(Command::Forget(before)), [Kind::NodeRemoved]);
     assert_eq!(cluster.state.node_at("a", 8081).unwrap().id.as_str(), "b");
+}
+
+/// Whoever holds an address in the records, in the order of their ids, as a master loads them.
+fn reloaded(cluster: &Cluster) -> State {
+    let nodes = cluster.state.nodes().cloned().map(Write::PutNode);
+    let tasks = cluster.state.tasks().cloned().map(Write::PutTask);
+    let policy = cluster.state.policy().clone();
+    let last_event = cluster.state.last_event();
+    State::load(policy, nodes.chain(tasks), last_event, cluster.now)
+}
+
+#[test]
+fn an_address_stays_with_the_live_node_when_the_master_starts_again() {
+    let mut cluster = Cluster::new();
+    // The old record has the greater id, so it is loaded last.
+    let old = cluster.add_node("old", 5);
+    cluster.deregister(&old);
+    cluster.register(Register {
+        hostname: "old".into(),
+        ..registration("laptop")
+    });
+    let live = |state: &State| state.node_at("old", 8081).unwrap().id.clone();
+    assert_eq!(live(&cluster.state).as_str(), "laptop");
+    assert_eq!(live(&reloaded(&cluster)).as_str(), "laptop");
+    // And it is the old one's again when the live one leaves.
+    cluster.pass(10_000);
+    cluster.register(registration("laptop"));
+    assert_eq!(cluster.state.node_at("old", 8081).unwrap().id, old);
+    assert_eq!(live(&reloaded(&cluster)), old);
+}
+
+#[test]
+fn a_heartbeat_of_a_node_that_lost_its_address_does_not_bring_it_back() {
+    let mut cluster = Cluster::new();
+    let lost = cluster.add_node("a", 5);
+    cluster.pass(20_000);
+    cluster.register(Register {
+        hostname: "a".into(),
+        ..registration("b")
+    });
+    let beat = Command::Heartbeat(heartbeat(&lost));
+    assert_eq!(
+        cluster.decide(beat.clone()),
+        Err(Rejection::UnknownNode(lost.clone())),
+        "it is to register again, and say where it is"
+    );
+    cluster.deregister(&"b".into());
+    assert_eq!(cluster.run(beat), [Kind::NodeOnline]);
 }
 
 #[test]

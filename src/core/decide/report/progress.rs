@@ -58,11 +58,11 @@ pub fn same_status(draft: &mut Draft<'_>, task: &Task, report: &Report) {
 /// as it is known.
 pub fn with_facts(task: &Task, report: &Report) -> Task {
     let mut task = task.clone();
-    if report.container_id.is_some() {
-        task.container_id.clone_from(&report.container_id);
+    if let Some(said) = &report.container_id {
+        task.container_id = Some(one_line(said).into_owned());
     }
-    if report.health.is_some() {
-        task.health.clone_from(&report.health);
+    if let Some(said) = &report.health {
+        task.health = Some(one_line(said).into_owned());
     }
     task.restart_count = report
         .restart_count
@@ -83,7 +83,7 @@ fn unsaid_reason(task: &Task) -> String {
 }
 
 fn is_news(said: Option<&String>, known: Option<&String>) -> bool {
-    said.is_some() && said != known
+    said.is_some_and(|said| Some(&*one_line(said)) != known.map(String::as_str))
 }
 
 fn and_reason(what: String, reason: &str) -> String {

@@ -394,3 +394,18 @@ fn a_task_keeps_its_last_20_events() {
     assert_eq!(history[0].message, "pulling layer 10");
     assert_eq!(history[19].message, "pulling layer 29");
 }
+
+#[test]
+fn what_a_worker_says_of_a_container_is_one_line_of_bounded_length() {
+    let (mut cluster, id) = with_a_task(spec());
+    let running = Report {
+        container_id: Some("c\n1".into()),
+        health: Some("h".repeat(100_000)),
+        ..cluster.says(&id, Status::Running)
+    };
+    cluster.report(running.clone());
+    let task = cluster.task(&id);
+    assert_eq!(task.container_id.as_deref(), Some("c 1"));
+    assert!(task.health.as_ref().unwrap().len() < 2_000);
+    assert_eq!(cluster.report(running), [], "the same is no news");
+}

@@ -197,3 +197,28 @@ fn a_large_queue_goes_out_in_batches_oldest_first() {
     }
     assert_eq!(sizes, [32, 32, 6]);
 }
+
+#[test]
+fn who_waits_longest_is_in_the_next_batch_however_young_the_task() {
+    let mut outbox = with([placed(500, "a", 1)]);
+    for sequence in 1..=40 {
+        outbox.committed(&put_task(sequence, placed(sequence, "a", 1)));
+    }
+    let parcel = only(&mut outbox, START);
+    let told: Vec<u64> = parcel.messages.iter().map(|(ticket, _)| ticket.0).collect();
+    assert_eq!((told.len(), told[0], told[31]), (BATCH, 500, 31));
+}
+
+#[test]
+fn a_request_that_outlives_its_node_does_not_count_for_the_next_one() {
+    let mut outbox = with([placed(1, "a", 1)]);
+    let late = only(&mut outbox, START);
+    outbox.drop_node(&"a".into());
+    outbox.committed(&put_task(2, placed(2, "a", 1)));
+    let current = only(&mut outbox, START);
+    settle(&mut outbox, &late, Outcome::NotReached, START);
+    outbox.committed(&put_task(3, placed(3, "a", 1)));
+    assert!(outbox.due(START).is_empty(), "one is in flight");
+    settle(&mut outbox, &current, Outcome::Settled, START);
+    assert_eq!(only(&mut outbox, START).messages.len(), 1, "no back-off");
+}

@@ -36,6 +36,8 @@ use crate::wire;
 
 /// Creates and starts at a time. More only wait inside the engine.
 const STARTS_AT_ONCE: usize = 8;
+/// Looks at containers at a time: each is a connection, and a process may open a thousand or so.
+const LOOKS_AT_ONCE: usize = 32;
 /// Removals at a time.
 const REMOVALS_AT_ONCE: usize = 1;
 
@@ -57,6 +59,7 @@ const CLIENT_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 pub struct Docker {
     host: String,
     client: OnceLock<bollard::Docker>,
+    looks: Semaphore,
     starts: Semaphore,
     removals: Semaphore,
     /// The engine has no docker-init: containers are made without.
@@ -83,6 +86,7 @@ impl Docker {
         let docker = Self {
             host: host.into(),
             client: OnceLock::new(),
+            looks: Semaphore::new(LOOKS_AT_ONCE),
             starts: Semaphore::new(STARTS_AT_ONCE),
             removals: Semaphore::new(REMOVALS_AT_ONCE),
             without_init: AtomicBool::new(false),
@@ -133,6 +137,7 @@ impl Runtime for Docker {
                     version: info.server_version.unwrap_or_default(),
                     os: info.os_type.unwrap_or_default(),
                     arch: info.architecture.unwrap_or_default(),
+                    id: info.id.unwrap_or_default(),
                 },
                 cpu_millicores: 1000 * info.ncpu.unwrap_or_default().max(0) as u64,
                 memory_bytes: info.mem_total.unwrap_or_default().max(0) as u64,
@@ -164,6 +169,7 @@ impl Runtime for Docker {
     fn inspect<'a>(&'a self, container: &'a str) -> BoxFuture<'a, Result<Container>> {
         Box::pin(async move {
             let options = None::<InspectContainerOptions>;
+            let _permit = self.looks.acquire().await;
             let inspect = self.client()?.inspect_container(container, options);
             let found = self
                 .call(Operation::Inspect, container, LOOK, inspect)
