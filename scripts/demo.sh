@@ -2,7 +2,7 @@
 # Shows podling at work (`make demo`, which builds it and sees to the Docker Engine first): starts a master and a worker
 # in the background, runs a container, follows its log to the end. Run it as often as you like; `make demo-stop` ends it.
 #
-# DEMO_MASTER_PORT and DEMO_WORKER_PORT move it when 8080 and 8081 are taken.
+# DEMO_MASTER_PORT and DEMO_WORKER_PORT move it when 8080 and 8081 are taken; DEMO_IMAGE names another image than busybox.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/prelude.sh
@@ -41,7 +41,7 @@ trap 'exit 143' TERM
 
 # Sets `image`: a public one where a registry answers, else one made here.
 choose_image() {
-    image=busybox:latest
+    image=${DEMO_IMAGE:-busybox:latest}
     docker image inspect "$image" >/dev/null 2>&1 && return
     if can_reach registry-1.docker.io 443 && timeout 60 docker pull --quiet "$image" >/dev/null 2>&1; then return; fi
     image=$image_made_here

@@ -15,6 +15,8 @@ mod file;
 mod kind;
 mod layers;
 mod options;
+#[cfg(test)]
+mod options_tests;
 pub mod settings;
 mod suggest;
 #[cfg(test)]

@@ -10,6 +10,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod demo;
 mod failures;
 mod lifecycle;
 mod lost_nodes;
