@@ -12,3 +12,4 @@ pub mod http;
 pub mod postgres;
 pub mod records;
 pub mod registry;
+pub mod torture;
