@@ -85,7 +85,8 @@ impl Master {
         let writes = snapshot.into_writes();
         let state = State::load(options.policy.clone(), writes, last_event, clock.now());
         let (cluster, ends) = Cluster::new(state, clock.clone(), options.commit_timeout);
-        let cluster = Arc::new(cluster);
+        let (trouble, see_trouble) = watch::channel(None);
+        let cluster = Arc::new(cluster.heeding(see_trouble.clone()));
 
         let transport = Transport::start().map_err(|why| Error::System {
             what: "the HTTP client's thread",
@@ -93,7 +94,6 @@ impl Master {
         })?;
         let metrics = Arc::new(Metrics::new());
         let (feed, committed, followers) = Feed::new();
-        let (trouble, see_trouble) = watch::channel(None);
         // Before anything can be decided: what is in memory now is durable.
         let dispatcher = Dispatcher::new(
             cluster.clone(),
