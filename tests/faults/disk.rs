@@ -1,4 +1,4 @@
-//! The disk under SQLite fails: full, read-only, damaged. A small tmpfs of the test's own stands for it.
+//! The disk under SQLite fails: full, read-only, damaged. File systems of the tests' own stand for it.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -9,21 +9,37 @@ use crate::support::cluster::Cluster;
 use crate::support::docker::IMAGE;
 use crate::support::http::{Answer, send};
 
-/// A cluster whose data directory is a small file system of its own.
-struct OnSmallDisk {
+/// A cluster whose data directory is a file system of its own.
+struct OnDisk {
     // Ordering: the processes end before the file system under them goes.
     cluster: Cluster,
     disk: Disk,
 }
 
-/// A file system in memory that goes when this is dropped.
+/// A file system that goes when this is dropped.
 struct Disk(PathBuf);
 
 impl Disk {
-    fn mount(path: PathBuf) -> Self {
+    /// In memory, of 2 MiB.
+    fn small(path: PathBuf) -> Self {
         std::fs::create_dir(&path).unwrap();
         let disk = Self(path);
         disk.run("mount", &["-t", "tmpfs", "-o", "size=2m", "podling-test"]);
+        disk
+    }
+
+    /// In a file: one on which a file that is open already can be made read-only.
+    fn ext4(path: PathBuf) -> Self {
+        let image = path.with_extension("image");
+        std::fs::File::create(&image)
+            .unwrap()
+            .set_len(16 << 20)
+            .unwrap();
+        let made = Command::new("mkfs.ext4").arg("-q").arg(&image).status();
+        assert!(made.unwrap().success(), "mkfs.ext4 (e2fsprogs)");
+        std::fs::create_dir(&path).unwrap();
+        let disk = Self(path);
+        disk.run("mount", &["-o", "loop", image.to_str().unwrap()]);
         disk
     }
 
@@ -62,12 +78,12 @@ impl Drop for Disk {
     }
 }
 
-impl OnSmallDisk {
-    fn start(settings: &[(&str, &str)]) -> Self {
+impl OnDisk {
+    fn start(mount: impl FnOnce(PathBuf) -> Disk, settings: &[(&str, &str)]) -> Self {
         let mut all = vec![("PODLING_MASTER_STORE", "sqlite")];
         all.extend(settings);
         let mut cluster = Cluster::prepare(&all);
-        let disk = Disk::mount(cluster.data_dir());
+        let disk = mount(cluster.data_dir());
         cluster.start_master();
         Self { cluster, disk }
     }
@@ -79,7 +95,8 @@ impl OnSmallDisk {
     }
 
     fn get(&self, path: &str) -> Answer {
-        send(&self.cluster.url(), "GET", path, None, &Value::Null).expect("an answer")
+        send(&self.cluster.url(), "GET", path, None, &Value::Null)
+            .unwrap_or_else(|| panic!("no answer\n{}", self.cluster.all_logs()))
     }
 
     /// Submits until a submission is not acknowledged; its name. Its outcome is unknown.
@@ -98,7 +115,7 @@ impl OnSmallDisk {
     }
 }
 
-impl OnSmallDisk {
+impl OnDisk {
     fn until_ready(&self) {
         self.cluster.until("the master to be ready", |_| {
             self.get("/ready").status == 200
@@ -140,7 +157,7 @@ const IMPATIENT: (&str, &str) = ("PODLING_MASTER_COMMIT_TIMEOUT", "300ms");
 
 #[test]
 fn a_full_disk_refuses_writes_with_the_reason_and_takes_them_again_when_there_is_room() {
-    let mut small = OnSmallDisk::start(&[IMPATIENT]);
+    let mut small = OnDisk::start(Disk::small, &[IMPATIENT]);
     small.cluster.start_worker("a", &["--capacity", "1"]);
     let id = small
         .cluster
@@ -171,7 +188,7 @@ fn a_full_disk_refuses_writes_with_the_reason_and_takes_them_again_when_there_is
 
 #[test]
 fn a_database_that_can_only_be_read_refuses_writes_until_it_can_be_written() {
-    let mut small = OnSmallDisk::start(&[IMPATIENT]);
+    let mut small = OnDisk::start(Disk::ext4, &[IMPATIENT]);
     let mut acknowledged = vec![];
     let immutable = |change: &str| {
         for file in ["podling.db", "podling.db-wal"] {
