@@ -4,12 +4,14 @@
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
-    reason = "a test fails by panicking"
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says its seed"
 )]
 
 #[path = "../support/mod.rs"]
 mod support;
 
 mod disk;
+mod master_killed;
 mod masters;
 mod postgres;
