@@ -11,6 +11,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod damage;
 mod disk;
 mod master_killed;
 mod masters;

@@ -152,6 +152,22 @@ impl Cluster {
         child.wait().unwrap();
     }
 
+    /// A master on this cluster's data directory, which must end with 1 before it listens: the
+    /// last line it says.
+    pub fn master_does_not_start(&self) -> String {
+        let mut master = self.podling();
+        master.args(["master", "--store", "sqlite", "--bind", "127.0.0.1:0"]);
+        let output = master
+            .arg("--data-dir")
+            .arg(self.data_dir())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(!said.contains("listening"), "{said}");
+        said.lines().last().unwrap_or_default().to_owned()
+    }
+
     /// The master's process.
     pub fn master_pid(&self) -> u32 {
         self.master.as_ref().expect("the master runs").id()
