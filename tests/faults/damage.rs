@@ -91,7 +91,8 @@ fn a_page_damaged_under_a_running_master_stops_writes_not_reads_and_is_named_at_
     // A backup, as it says.
     std::fs::write(&database, good).unwrap();
     for beside in ["podling.db-wal", "podling.db-shm"] {
-        std::fs::remove_file(cluster.data_dir().join(beside)).unwrap();
+        // Not there when the database was closed in order.
+        let _ = std::fs::remove_file(cluster.data_dir().join(beside));
     }
     cluster.start_master();
     assert_eq!(cluster.tasks().len() as u64, MANY);

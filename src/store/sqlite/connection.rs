@@ -69,7 +69,9 @@ struct Check {
 fn check(connection: &mut SqliteConnection) -> QueryResult<Option<String>> {
     let found = diesel::sql_query("PRAGMA quick_check(1)").load::<Check>(connection)?;
     let mut found = found.into_iter().map(|row| row.quick_check);
-    Ok(found.find(|line| line != "ok"))
+    let problem = found.find(|line| line != "ok");
+    // It has a headline of its own.
+    Ok(problem.map(|lines| lines.split_whitespace().collect::<Vec<_>>().join(" ")))
 }
 
 /// Raises the epoch: whoever had this database before is fenced from now on.
