@@ -49,11 +49,11 @@ fn a_page_damaged_under_a_running_master_stops_writes_not_reads_and_is_named_at_
         file.write_all_at(&[0x5a; 4096], page * 4096).unwrap();
     }
     // One of them lies on a page that SQLite has to read again.
-    let refused = (1..=MANY).step_by(50).map(|n| {
+    let mut refused = (1..=MANY).step_by(50).map(|n| {
         let path = format!("/api/v1/tasks/{}/stop", task(n).id);
         send(&url, "POST", &path, None, &json!({})).expect("an answer")
     });
-    let refused = refused.skip_while(|answer| answer.status == 202).next();
+    let refused = refused.find(|answer| answer.status != 202);
     assert_eq!(refused.expect("a refusal").status, 503);
 
     let new = json!({"name": "t", "image": IMAGE});
