@@ -230,6 +230,8 @@ impl Cluster {
             .env("HOME", self.dir.path())
             .env_remove("STORE_TYPE")
             .env_remove("DATABASE_URL")
+            // The tests' own, which podling would take for a misspelt setting.
+            .env_remove("PODLING_TORTURE")
             .env(
                 "PODLING_MASTER_URL",
                 format!("http://127.0.0.1:{}", self.port),
