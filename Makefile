@@ -8,7 +8,7 @@ ARGS ?= standalone
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help build run dev demo demo-stop test test-doc test-image test-coverage lint fmt figures image clean \
+.PHONY: help build run dev demo demo-stop test test-doc test-image test-coverage torture lint fmt figures image clean \
         compiler lint-tools test-tools
 
 help: ## List these commands
@@ -42,6 +42,10 @@ test-image: # The image is built, and a task run from it.
 
 test-coverage: test-tools ## Run the tests and write target/coverage/html/index.html; fails below 85 % of lines, 95 % in core
 	scripts/with-docker.sh scripts/coverage.sh
+
+torture: test-tools ## Kill master (500 times) and worker (200 times) under load; prints what was lost or doubled
+	PODLING_TORTURE=1 scripts/with-docker.sh cargo nextest run --locked --profile torture \
+	    --test faults --test master_crash --test store_crash -E 'test(killed)'
 
 lint: compiler lint-tools ## Check form, lints, documentation, dependencies and scripts
 	cargo fmt --all --check

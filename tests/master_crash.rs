@@ -28,10 +28,11 @@ use rand::rngs::StdRng;
 use rand::seq::IteratorRandom;
 use rand::{Rng, SeedableRng};
 use serde_json::{Value, json};
+use support::http;
 use support::postgres::Postgres;
+use support::torture::rounds;
 
-const CLIENTS: usize = 12;
-const CRASHES: usize = 10;
+const CLIENTS: usize = 16;
 const DEADLINE: Duration = Duration::from_secs(60);
 
 #[test]
@@ -49,6 +50,7 @@ fn a_master_on_postgres_keeps_every_promise_when_it_is_killed() {
 }
 
 fn keeps_every_promise(location: &Location) {
+    let crashes = rounds(10, 100);
     let seed = rand::random();
     println!("seed {seed}");
     let mut random = StdRng::seed_from_u64(seed);
@@ -69,7 +71,7 @@ fn keeps_every_promise(location: &Location) {
                 scope.spawn(move || client.work(answered, over))
             })
             .collect();
-        for _ in 0..CRASHES {
+        for _ in 0..crashes {
             let enough = answered.load(Ordering::SeqCst) + random.random_range(1..150);
             until("answers", || {
                 (answered.load(Ordering::SeqCst) >= enough).then_some(())
@@ -102,9 +104,12 @@ fn keeps_every_promise(location: &Location) {
     }
     assert!(by_name.is_empty(), "nobody asked for {:?}", by_name.keys());
     assert!(
-        promises.iter().flatten().count() >= CRASHES,
+        promises.iter().flatten().count() >= crashes,
         "something was done"
     );
+
+    let tasks = promises.iter().flatten().count();
+    println!("master killed {crashes} times: {tasks} tasks acknowledged, 0 lost, 0 doubled");
 
     let nodes = get(&url, "/api/v1/nodes");
     master.kill();
@@ -247,22 +252,8 @@ fn send(
     key: Option<&str>,
     body: &Value,
 ) -> Option<(u16, Value)> {
-    let agent = ureq::Agent::config_builder().http_status_as_error(false);
-    let agent: ureq::Agent = agent.timeout_global(Some(DEADLINE / 4)).build().into();
-    let request = ureq::http::Request::builder().method(method);
-    let mut request = request.uri(format!("{url}{path}"));
-    if let Some(key) = key {
-        request = request.header("Idempotency-Key", key);
-    }
-    let answer = if body.is_null() {
-        agent.run(request.body(()).unwrap())
-    } else {
-        let request = request.header("Content-Type", "application/json");
-        agent.run(request.body(body.to_string()).unwrap())
-    };
-    let mut answer = answer.ok()?;
-    let text = answer.body_mut().read_to_string().ok()?;
-    Some((answer.status().as_u16(), serde_json::from_str(&text).ok()?))
+    let answer = http::send(url, method, path, key, body)?;
+    Some((answer.status, answer.body))
 }
 
 fn get(url: &str, path: &str) -> Value {

@@ -29,6 +29,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use support::postgres::Postgres;
 use support::records::{full_node, full_task, node, task};
+use support::torture::rounds;
 
 /// Set for the child: `seed round`, then the location.
 const CHILD: &str = "PODLING_CRASH_TEST_CHILD";
@@ -44,7 +45,7 @@ fn sqlite_keeps_what_was_acknowledged_when_the_process_is_killed() {
         "sqlite_keeps_what_was_acknowledged_when_the_process_is_killed",
         address,
     );
-    for _ in 0..25 {
+    for _ in 0..rounds(25, 250) {
         crashes.round(|_| {});
     }
 }
@@ -59,7 +60,7 @@ fn postgres_keeps_what_was_acknowledged_when_the_process_is_killed() {
     let database = url.rsplit_once('/').unwrap().1.to_owned();
     let name = "postgres_keeps_what_was_acknowledged_when_the_process_is_killed";
     let mut crashes = Crashes::new(name, url);
-    for round in 0..15 {
+    for round in 0..rounds(15, 150) {
         crashes.round(|acknowledged| match round % 5 {
             // The connection breaks; the child makes a new one and goes on.
             1 | 3 if acknowledged % 7 == 3 => {

@@ -22,6 +22,7 @@ mod idle;
 mod machine;
 mod one_task;
 mod process;
+mod restart;
 mod run_command;
 mod start;
 mod statistics;
@@ -85,6 +86,7 @@ async fn main() -> Result<ExitCode> {
     measure! {
         size: machine::sizes(&setup).await,
         start: start::measure(&setup).await,
+        restart_with_100_000_tasks: restart::measure(&setup).await,
         idle: idle::measure(&setup).await,
         run_command: run_command::measure(&setup).await,
         one_task: one_task::measure(&setup).await,

@@ -57,6 +57,11 @@ impl Process {
         Ok(())
     }
 
+    /// SIGKILL.
+    pub async fn kill(mut self) -> Result<()> {
+        Ok(self.child.kill().await?)
+    }
+
     /// SIGTERM, and half a minute to act on it.
     pub async fn stop(mut self) -> Result<()> {
         kill(Pid::from_raw(i32::try_from(self.id()?)?), Signal::SIGTERM)?;

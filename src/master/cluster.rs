@@ -1,7 +1,7 @@
 //! The cluster's state behind its lock: the only lock of the master.
 //!
-//! The way of every change: reserve a place in the commit queue (a slow store pushes back here,
-//! before anything is decided) → lock → decide → apply → queue the changes → unlock → wait until
+//! The way of every change: the store works, as far as is known → reserve a place in the commit
+//! queue (a slow store pushes back here, before anything is decided) → lock → decide → apply → queue the changes → unlock → wait until
 //! they are durable → answer. The lock is never held over an await, and is held only as long as
 //! deciding takes: nothing is serialised or sent under it.
 //!
@@ -11,9 +11,10 @@
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::timeout;
 
+use super::committer::StoreTrouble;
 use super::heard::Heard;
 use crate::board::{Reader, Writer, board};
 use crate::clock::SharedClock;
@@ -49,6 +50,9 @@ pub enum Error {
     /// So much waits for the store that nothing more is taken. Nothing was decided.
     #[error("the store does not keep up: nothing was changed, try again")]
     Busy,
+    /// The store is known not to take writes. Nothing was decided.
+    #[error("the store takes no writes now ({0}): nothing was changed, try again")]
+    StoreUnavailable(String),
     /// Decided, but not known to be durable.
     #[error(
         "outcome unknown: the store has not confirmed the change within {} s; \
@@ -78,6 +82,7 @@ pub struct Cluster {
     room: Notify,
     clock: SharedClock,
     commit_timeout: Duration,
+    trouble: Option<watch::Receiver<StoreTrouble>>,
 }
 
 struct Inner {
@@ -106,12 +111,22 @@ impl Cluster {
             room: Notify::new(),
             clock,
             commit_timeout,
+            trouble: None,
         };
         let ends = CommitterEnds {
             queue: receiver,
             progress: progress_sender,
         };
         (cluster, ends)
+    }
+
+    /// Refuses commands at once while the store is in trouble.
+    #[must_use]
+    pub fn heeding(self, trouble: watch::Receiver<StoreTrouble>) -> Self {
+        Self {
+            trouble: Some(trouble),
+            ..self
+        }
     }
 
     /// Carries a command out and answers when it is durable with what `read` saw right after it.
@@ -127,10 +142,14 @@ impl Cluster {
         read: impl FnOnce(&State, &[Change]) -> R,
     ) -> Result<R, Error> {
         let heard = Heard::by(&command);
-        let place = match self.reserve().await {
+        let reserved = match self.trouble() {
+            Some(why) => Err(Error::StoreUnavailable(why)),
+            None => self.reserve().await,
+        };
+        let place = match reserved {
             Ok(place) => place,
             Err(error) => {
-                // A node that is only heard must not be lost because the store is slow.
+                // A node that is only heard must not be lost because of the store.
                 heard.note_alive(&mut self.lock().state, self.clock.now());
                 return Err(error);
             }
@@ -214,6 +233,13 @@ impl Cluster {
                 }
             }
         }
+    }
+
+    /// Why the store takes no writes. What was decided before still waits for it, and is what finds
+    /// out that it works again; more would only wait with it, each with an outcome its caller does
+    /// not know.
+    fn trouble(&self) -> StoreTrouble {
+        self.trouble.as_ref()?.borrow().clone()
     }
 
     /// Waits until the decision with this number is durable.

@@ -31,9 +31,11 @@ use crate::store::{self, Batch, Store};
 const CAP: usize = 1024;
 /// After so long without a decision the fence is looked at.
 const IDLE: Duration = Duration::from_secs(2);
+/// The same while the store does not work: all that is asked is refused meanwhile.
+const TROUBLED: Duration = Duration::from_millis(500);
 const BACKOFF: Backoff = Backoff {
     first: Duration::from_millis(100),
-    most: Duration::from_secs(5),
+    most: Duration::from_secs(1),
 };
 
 /// Why the commit task gave up.
@@ -87,6 +89,7 @@ impl Committer {
         let mut waiting = Vec::new();
         let mut closed = false;
         loop {
+            let pause = self.pause();
             let taken = tokio::select! {
                 biased;
                 taken = self.ends.queue.recv_many(&mut waiting, CAP) => taken,
@@ -95,7 +98,7 @@ impl Committer {
                     closed = true;
                     continue;
                 }
-                () = sleep(IDLE) => {
+                () = sleep(pause) => {
                     self.check_fence().await?;
                     continue;
                 }
@@ -104,6 +107,13 @@ impl Committer {
                 return Ok(());
             }
             self.commit(std::mem::take(&mut waiting)).await?;
+        }
+    }
+
+    fn pause(&self) -> Duration {
+        match *self.trouble.borrow() {
+            None => IDLE,
+            Some(_) => TROUBLED,
         }
     }
 

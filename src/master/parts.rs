@@ -67,10 +67,10 @@ impl Parts {
         let writes = snapshot.into_writes();
         let state = State::load(options.policy.clone(), writes, last_event, clock.now());
         let (cluster, ends) = Cluster::new(state, clock.clone(), options.commit_timeout);
-        let cluster = Arc::new(cluster);
+        let (says_trouble, trouble) = watch::channel(None);
+        let cluster = Arc::new(cluster.heeding(trouble.clone()));
         let metrics = Arc::new(Metrics::new());
         let (feed, committed, followers) = Feed::new();
-        let (says_trouble, trouble) = watch::channel(None);
         let committer = Committer {
             store,
             ends,

@@ -75,6 +75,12 @@ impl Failure {
                 what,
                 format!("{damaged}: written by hand or by another version? Restore a backup"),
             ),
+            // Nothing more can be written, but a new start would not do either: as long as this
+            // master lives, what it knows can be read.
+            Self::Database(error) if is_damage(&error) => Error::Unavailable(format!(
+                "{what}: the database is damaged ({}): end this master and restore a backup",
+                one_line(&error)
+            )),
             Self::Database(error) if is_final(&error) => Error::unusable(what, one_line(&error)),
             Self::Database(error) => Error::Unavailable(format!("{what}: {}", one_line(&error))),
         }
@@ -100,7 +106,16 @@ fn is_lost(error: &DieselError) -> bool {
     }
 }
 
-/// Whether trying again can't help. Disk full, read-only, locked, connection lost, time-out and
+/// diesel drops the code; these are SQLite's texts for SQLITE_CORRUPT and _NOTADB.
+fn is_damage(error: &DieselError) -> bool {
+    let DieselError::DatabaseError(_, information) = error else {
+        return false;
+    };
+    let text = information.message();
+    text.contains("disk image is malformed") || text.contains("not a database")
+}
+
+/// Whether trying again can't help, and a new start may. Disk full, read-only, locked, connection lost, time-out and
 /// whatever is not known all may heal.
 fn is_final(error: &DieselError) -> bool {
     use DatabaseErrorKind::{
@@ -108,15 +123,12 @@ fn is_final(error: &DieselError) -> bool {
     };
     match error {
         DieselError::DatabaseError(kind, information) => {
-            // diesel drops the code; these are SQLite's texts for SQLITE_CORRUPT and _NOTADB, and
-            // both databases' for a table or column that somebody took away.
+            // Both databases' texts for a table or column that somebody took away.
             let text = information.message();
             matches!(
                 kind,
                 UniqueViolation | ForeignKeyViolation | NotNullViolation | CheckViolation
-            ) || text.contains("malformed")
-                || text.contains("not a database")
-                || text.starts_with("no such ")
+            ) || text.starts_with("no such ")
                 || text.ends_with("does not exist")
         }
         DieselError::NotFound

@@ -4,8 +4,15 @@
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
-    reason = "a test fails by panicking"
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says its seed"
 )]
 
 #[path = "../support/mod.rs"]
 mod support;
+
+mod damage;
+mod disk;
+mod master_killed;
+mod masters;
+mod postgres;

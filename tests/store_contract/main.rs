@@ -8,6 +8,7 @@
 )]
 
 mod cases;
+mod damage;
 mod database_cases;
 mod golden;
 mod on_postgres;

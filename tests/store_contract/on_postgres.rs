@@ -141,3 +141,26 @@ async fn a_database_that_cannot_hold_every_text_is_refused() {
         "{error}"
     );
 }
+
+/// At start that is a mistake in the settings; later somebody is restoring it, or changing a
+/// password, and will be done.
+#[tokio::test]
+async fn a_database_that_refuses_connections_for_a_while_is_an_outage_and_no_more() {
+    let place = OnServer::empty();
+    let store = place.open().await.unwrap();
+    store.commit(&batch([task(1)], [])).await.unwrap();
+    let database = place.database();
+    place.break_lock();
+    let rename = |from: &str, to: &str| {
+        place
+            .server
+            .sql("postgres", &format!("ALTER DATABASE {from} RENAME TO {to}"));
+    };
+    rename(database, "elsewhere");
+    let error = store.commit(&batch([task(2)], [])).await.unwrap_err();
+    assert!(matches!(error, Error::Unavailable(_)), "{error}");
+    assert!(error.to_string().contains("does not exist"), "{error}");
+    rename("elsewhere", database);
+    store.commit(&batch([task(2)], [])).await.unwrap();
+    assert_eq!(stored(&store).await.tasks, [task(1), task(2)]);
+}

@@ -41,9 +41,17 @@ impl Cluster {
 
     /// A running master with these environment variables.
     pub fn start_on(store: &[(&str, &str)]) -> Self {
+        let mut cluster = Self::prepare(store);
+        cluster.start_master();
+        cluster
+    }
+
+    /// The same, without starting the master: its data directory ([`Cluster::data_dir`]) can be
+    /// made first.
+    pub fn prepare(store: &[(&str, &str)]) -> Self {
         ensure_image();
         let tag = format!("e2e-{}-{}", std::process::id(), free_port());
-        let mut cluster = Self {
+        Self {
             dir: tempfile::tempdir().unwrap(),
             port: free_port(),
             store: store
@@ -55,9 +63,17 @@ impl Cluster {
             nodes: BTreeSet::new(),
             tag,
             logs: 0,
-        };
-        cluster.start_master();
-        cluster
+        }
+    }
+
+    /// Where the master's API is.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// The master's data directory.
+    pub fn data_dir(&self) -> PathBuf {
+        self.dir.path().join("data")
     }
 
     pub fn start_master(&mut self) {
@@ -72,7 +88,7 @@ impl Cluster {
             "--probe-after",
             "1s",
         ]);
-        command.arg("--data-dir").arg(self.dir.path().join("data"));
+        command.arg("--data-dir").arg(self.data_dir());
         command.envs(self.store.iter().cloned());
         self.master = Some(self.spawn(command, "master"));
         self.until("the master to be ready", |c| c.succeeds(&["health"]));
@@ -136,6 +152,46 @@ impl Cluster {
         child.wait().unwrap();
     }
 
+    /// A master on this cluster's data directory, which must end with 1 before it listens: the
+    /// last line it says.
+    pub fn master_does_not_start(&self) -> String {
+        let mut master = self.podling();
+        master.args(["master", "--store", "sqlite", "--bind", "127.0.0.1:0"]);
+        let output = master
+            .arg("--data-dir")
+            .arg(self.data_dir())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(!said.contains("listening"), "{said}");
+        said.lines().last().unwrap_or_default().to_owned()
+    }
+
+    /// The master's process.
+    pub fn master_pid(&self) -> u32 {
+        self.master.as_ref().expect("the master runs").id()
+    }
+
+    /// A signal to the master.
+    pub fn signal_master(&self, signal: Signal) {
+        let child = self.master.as_ref().expect("the master runs");
+        kill(Pid::from_raw(child.id() as i32), signal).unwrap();
+    }
+
+    /// Waits until the master ends by itself, for a minute at most; its exit code.
+    pub fn master_ends(&mut self) -> Option<i32> {
+        for _ in 0..1200 {
+            let child = self.master.as_mut().expect("the master runs");
+            if let Some(status) = child.try_wait().unwrap() {
+                self.master = None;
+                return status.code();
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        panic!("the master does not end by itself\n{}", self.all_logs());
+    }
+
     pub fn kill_worker(&mut self, name: &str) {
         let mut child = self
             .workers
@@ -174,6 +230,8 @@ impl Cluster {
             .env("HOME", self.dir.path())
             .env_remove("STORE_TYPE")
             .env_remove("DATABASE_URL")
+            // The tests' own, which podling would take for a misspelt setting.
+            .env_remove("PODLING_TORTURE")
             .env(
                 "PODLING_MASTER_URL",
                 format!("http://127.0.0.1:{}", self.port),

@@ -8,6 +8,8 @@
 
 pub mod cluster;
 pub mod docker;
+pub mod http;
 pub mod postgres;
 pub mod records;
 pub mod registry;
+pub mod torture;

@@ -97,6 +97,9 @@ fn of_cluster(error: &cluster::Error, text: String) -> Refusal {
     match error {
         cluster::Error::Rejected(rejection) => of_rejection(rejection, text),
         cluster::Error::Busy => Refusal::unavailable("store_busy", text, SOON),
+        cluster::Error::StoreUnavailable(_) => {
+            Refusal::unavailable("store_unavailable", text, SOON)
+        }
         cluster::Error::OutcomeUnknown(_) => Refusal::unavailable("outcome_unknown", text, SOON),
         cluster::Error::Closed => Refusal::unavailable("shutting_down", text, LATER),
     }

@@ -94,7 +94,9 @@ impl Postgres {
         if let Some(session) = link.session.take() {
             return Ok(session);
         }
-        let mut session = Session::connect(&self.target).await?;
+        // What is a mistake in the settings at start is an outage later: the same settings did.
+        let connected = Session::connect(&self.target).await;
+        let mut session = connected.map_err(|error| Error::Unavailable(error.to_string()))?;
         let result = self.take_over(&mut session, link.last_pid).await;
         result.map_err(|failure| failure.of(&self.target.name))??;
         link.last_pid = session.pid;

@@ -7,6 +7,7 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
+use super::{directory, wal};
 use crate::store::error::{Failure, one_line};
 use crate::store::rows::{
     BatchRows, MetaRow, NodeRow, SnapshotRows, TaskRow, read_epoch, rows_per_statement,
@@ -26,17 +27,17 @@ const SETTINGS: &str = "
     PRAGMA journal_size_limit = 67108864;
 ";
 
-/// Opens the file, looks whether it is sound, makes or updates its tables.
-pub fn open(path: &Path) -> Result<SqliteConnection, Error> {
+/// Opens the file, looks whether it and its log are sound, makes or updates its tables.
+pub fn open(path: &Path, log: &Path) -> Result<SqliteConnection, Error> {
     let unusable = |why: String| Error::unusable(path.display(), why);
-    let damaged = |what: String| {
-        unusable(format!(
-            "the database is damaged ({what}): restore a backup, or move it away to begin anew"
-        ))
-    };
+    let damaged = |what: String| directory::damaged(path, what);
     let name = path
         .to_str()
         .ok_or_else(|| unusable("the path has to be UTF-8".into()))?;
+    // Ordering: SQLite drops what it finds damaged in a log as soon as it reads it.
+    if let Some(what) = wal::check(log).map_err(|error| unusable(format!("its log: {error}")))? {
+        return Err(damaged(what));
+    }
     let mut connection =
         SqliteConnection::establish(name).map_err(|error| unusable(error.to_string()))?;
     connection
@@ -49,6 +50,9 @@ pub fn open(path: &Path) -> Result<SqliteConnection, Error> {
         Ok(None) => {}
         Ok(Some(what)) | Err(what) => return Err(damaged(what)),
     }
+    // What a torn transaction may have left at the end of the log must not be taken for damage the
+    // next time. Whoever reads beside us may be in the way; then it stays.
+    let _ = connection.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)");
     migrations::run(&mut connection, migrations::SQLITE).map_err(unusable)?;
     Ok(connection)
 }
@@ -65,7 +69,9 @@ struct Check {
 fn check(connection: &mut SqliteConnection) -> QueryResult<Option<String>> {
     let found = diesel::sql_query("PRAGMA quick_check(1)").load::<Check>(connection)?;
     let mut found = found.into_iter().map(|row| row.quick_check);
-    Ok(found.find(|line| line != "ok"))
+    let problem = found.find(|line| line != "ok");
+    // It has a headline of its own.
+    Ok(problem.map(|lines| lines.split_whitespace().collect::<Vec<_>>().join(" ")))
 }
 
 /// Raises the epoch: whoever had this database before is fenced from now on.

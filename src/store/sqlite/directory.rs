@@ -1,8 +1,11 @@
 //! The data directory: made when it is not there, private, and held by one master at a time.
 //!
 //! The lock is the kernel's (`flock`), so it goes with the process, however that ends. The number
-//! in the file is only for people.
+//! in the file is only for people. Its second line says that a database was made here once: one
+//! that is not there or empty afterwards is damage, and no reason to begin with an empty cluster
+//! and to have every container stopped.
 
+use std::fmt::Display;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -12,12 +15,14 @@ use crate::store::Error;
 
 const LOCK: &str = "podling.lock";
 const DATABASE: &str = "podling.db";
+/// The second line of the lock file.
+const MADE: &str = "podling.db was made";
 
 /// A data directory that this process holds until this is dropped.
 #[derive(Debug)]
 pub struct Directory {
     path: PathBuf,
-    _lock: File,
+    lock: File,
 }
 
 impl Directory {
@@ -48,15 +53,41 @@ impl Directory {
                 return Err(unusable(&path, "can't be locked", &error));
             }
         }
-        write_pid(&mut lock).map_err(|error| unusable(&path, "can't be written", &error))?;
-        let directory = Self { path, _lock: lock };
+        let written = |error| unusable(&path, "can't be written", &error);
+        let was_made = read(&mut lock).map_err(written)?.lines().nth(1) == Some(MADE);
+        write_pid(&mut lock, was_made).map_err(written)?;
+        let directory = Self { path, lock };
+        if was_made {
+            directory.has_database()?;
+        }
         directory.make_database_private()?;
         Ok(directory)
+    }
+
+    /// From now on the database has to be there.
+    pub fn database_is_made(&mut self) -> Result<(), Error> {
+        write_pid(&mut self.lock, true)
+            .map_err(|error| unusable(&self.path, "can't be written", &error))
+    }
+
+    fn has_database(&self) -> Result<(), Error> {
+        let database = self.database();
+        let problem = match fs::metadata(&database) {
+            Ok(metadata) if metadata.len() > 0 => return Ok(()),
+            Ok(_) => "it is empty, and was not".to_owned(),
+            Err(error) => format!("it was here, and now: {error}"),
+        };
+        Err(damaged(&database, problem))
     }
 
     /// Where the database is.
     pub fn database(&self) -> PathBuf {
         self.path.join(DATABASE)
+    }
+
+    /// Where its write-ahead log is.
+    pub fn log(&self) -> PathBuf {
+        self.path.join(format!("{DATABASE}-wal"))
     }
 
     /// What tasks are given in their environment is in the database, so nobody else may read it.
@@ -85,17 +116,40 @@ fn make(path: &Path) -> io::Result<()> {
     }
 }
 
-fn write_pid(lock: &mut File) -> io::Result<()> {
-    lock.set_len(0)?;
+/// Written over what is there, so that a full disk does not stop it and nothing is lost on the way.
+fn write_pid(lock: &mut File, made: bool) -> io::Result<()> {
+    let mut text = format!("{}\n", std::process::id());
+    if made {
+        text += MADE;
+        text.push('\n');
+    }
     lock.rewind()?;
-    writeln!(lock, "{}", std::process::id())
+    lock.write_all(text.as_bytes())?;
+    lock.set_len(text.len() as u64)
+}
+
+fn read(lock: &mut File) -> io::Result<String> {
+    let mut text = String::new();
+    lock.rewind()?;
+    lock.read_to_string(&mut text)?;
+    Ok(text)
 }
 
 fn holder(lock: &mut File) -> Option<String> {
-    let mut text = String::new();
-    lock.read_to_string(&mut text).ok()?;
-    let pid: u32 = text.trim().parse().ok()?;
+    let text = read(lock).ok()?;
+    let pid: u32 = text.lines().next()?.trim().parse().ok()?;
     Some(format!("process {pid}"))
+}
+
+/// The database can't be trusted, and what to do.
+pub fn damaged(database: &Path, what: impl Display) -> Error {
+    Error::unusable(
+        database.display(),
+        format!(
+            "the database is damaged ({what}): restore a backup, without the files -wal and -shm \
+             beside it, or move the whole data directory away to begin anew"
+        ),
+    )
 }
 
 fn unusable(path: &Path, problem: &str, error: &io::Error) -> Error {

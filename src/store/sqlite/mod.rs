@@ -5,6 +5,8 @@
 
 mod connection;
 mod directory;
+mod files;
+mod wal;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,6 +20,7 @@ use super::error::Failure;
 use super::rows::BatchRows;
 use super::{Batch, Error, Snapshot, Store};
 use directory::Directory;
+use files::Files;
 
 /// A store in a SQLite database.
 pub struct Sqlite {
@@ -29,6 +32,7 @@ struct Inner {
     connection: Mutex<SqliteConnection>,
     epoch: i64,
     name: String,
+    files: Files,
     _directory: Directory,
 }
 
@@ -37,13 +41,15 @@ impl Sqlite {
     pub async fn open(data_dir: &Path) -> Result<Self, Error> {
         let data_dir = data_dir.to_owned();
         on_blocking_thread("sqlite", move || {
-            let directory = Directory::take(&data_dir)?;
-            let path = directory.database();
+            let mut directory = Directory::take(&data_dir)?;
+            let (path, log) = (directory.database(), directory.log());
             let name = format!("sqlite ({})", path.display());
-            let mut connection = connection::open(&path)?;
+            let mut connection = connection::open(&path, &log)?;
             let epoch =
                 connection::raise_epoch(&mut connection).map_err(|failure| failure.of(&name))?;
+            directory.database_is_made()?;
             let inner = Inner {
+                files: Files::opened([&path, &log]),
                 connection: Mutex::new(connection),
                 epoch,
                 name,
@@ -68,7 +74,12 @@ impl Sqlite {
                 .connection
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner);
-            work(&mut connection, inner.epoch).map_err(|failure| failure.of(&inner.name))
+            let name = &inner.name;
+            inner
+                .files
+                .check()
+                .map_err(|why| Error::Unavailable(format!("{name}: {why}")))?;
+            work(&mut connection, inner.epoch).map_err(|failure| failure.of(name))
         })
         .await
     }

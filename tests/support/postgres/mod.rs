@@ -135,9 +135,42 @@ impl Postgres {
         self.0.end(Signal::SIGKILL);
     }
 
+    /// SIGKILL to all its processes at once.
+    pub fn kill_all(&self) {
+        self.signal_all(Signal::SIGKILL);
+        self.0.end(Signal::SIGKILL);
+    }
+
+    /// A "fast" shutdown: connections are ended, what is committed is kept in order.
+    pub fn shut_down(&self) {
+        self.0.end(Signal::SIGINT);
+    }
+
+    /// Stops all its processes where they are, until the result is dropped.
+    pub fn freeze(&self) -> Frozen {
+        self.signal_all(Signal::SIGSTOP);
+        Frozen(self.clone())
+    }
+
+    fn signal_all(&self, signal: Signal) {
+        for pid in processes_in(&self.0.folder) {
+            // It may have ended by itself.
+            let _ = kill(pid, signal);
+        }
+    }
+
     /// Starts the server again (or for the first time), and returns when it takes connections.
     pub fn restart(&self) {
         self.0.start();
+    }
+}
+
+/// A server that does nothing until this is dropped.
+pub struct Frozen(Postgres);
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        self.0.signal_all(Signal::SIGCONT);
     }
 }
 
@@ -222,7 +255,7 @@ impl Server {
         let _ = kill(pid, signal);
         child.wait().expect("PostgreSQL ends");
         // The helpers of a killed server end a moment later.
-        while helper_is_left(&self.folder) {
+        while !processes_in(&self.folder).is_empty() {
             std::thread::sleep(Duration::from_millis(5));
         }
         drop(hold);
@@ -265,12 +298,14 @@ fn keep(programs: &Programs, folder: &Path, started: &Sender<Child>, held: &Rece
     let _ = held.recv();
 }
 
-/// Whether a process still works in the server's folder.
-fn helper_is_left(folder: &Path) -> bool {
+/// The processes that work in the server's folder: all of the server's.
+fn processes_in(folder: &Path) -> Vec<Pid> {
     let processes = fs::read_dir("/proc").expect("/proc").filter_map(Result::ok);
-    let mut folders =
-        processes.filter_map(|process| fs::read_link(process.path().join("cwd")).ok());
-    folders.any(|cwd| cwd == folder)
+    let ours = processes
+        .filter(|process| fs::read_link(process.path().join("cwd")).is_ok_and(|cwd| cwd == folder));
+    ours.filter_map(|process| process.file_name().to_str()?.parse().ok())
+        .map(Pid::from_raw)
+        .collect()
 }
 
 fn free_port() -> u16 {
