@@ -64,7 +64,8 @@ fn end_drain(cluster: &mut Cluster, node: &NodeId) {
 }
 
 fn round(cluster: &mut Cluster, workers: &mut BTreeMap<NodeId, Worker>) {
-    cluster.pass(100);
+    // All rounds together are longer than anything is waited for.
+    cluster.pass(1_000);
     for (node, worker) in workers.iter_mut() {
         cluster.state.probed(node, true, cluster.now);
         let reports = worker.reports(node);

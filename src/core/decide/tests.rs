@@ -373,7 +373,7 @@ fn a_released_brake_lets_go_of_the_silent_nodes_only() {
     let rescheduled = Kind::TaskRescheduled;
     assert_eq!(
         kinds,
-        [Kind::BrakeReleased, offline, rescheduled, offline, offline]
+        [offline, rescheduled, offline, offline, Kind::BrakeReleased]
     );
     assert_eq!(cluster.state.brake(), None);
     cluster.place();

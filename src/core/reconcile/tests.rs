@@ -1,5 +1,6 @@
 //! The loops, one file for each subject.
 
+mod brake;
 mod differences;
 mod nodes;
 mod place;

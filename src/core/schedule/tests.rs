@@ -71,6 +71,7 @@ fn every_condition_of_a_node_is_named() {
     ids[1..]
         .iter()
         .for_each(|id| cluster.state.heard(id, cluster.now));
+    cluster.state.probed(&ids[3], false, cluster.now);
     cluster.nodes();
     assert_eq!(
         why(&cluster, &spec()),
