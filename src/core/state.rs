@@ -27,8 +27,56 @@ pub struct Contact {
     pub answered_at: Monotonic,
     /// Since when the master has not reached it, although it tried; none: it did last time.
     pub failing_since: Option<Monotonic>,
+    /// When the master last tried in vain; none: not since there was contact again.
+    pub failed_at: Option<Monotonic>,
     /// When the master last tried, answered or not.
     pub probed_at: Monotonic,
+    /// Since when there was never a silence longer than [`Policy::longest_gap_ms`].
+    pub steady_since: Monotonic,
+    /// The master started then, and took both sides for granted.
+    pub presumed_at: Option<Monotonic>,
+}
+
+impl Contact {
+    /// What a master that starts takes for granted.
+    fn presumed(now: Now, heard_wall: Timestamp, unreachable: bool) -> Self {
+        Self {
+            heard_at: now.mono,
+            heard_wall,
+            answered_at: now.mono,
+            // Not to be believed before it has answered.
+            failing_since: unreachable.then_some(now.mono),
+            failed_at: None,
+            probed_at: now.mono,
+            steady_since: now.mono,
+            presumed_at: Some(now.mono),
+        }
+    }
+
+    /// When either side last reached the other.
+    pub fn last(&self) -> Monotonic {
+        self.heard_at.max(self.answered_at)
+    }
+
+    /// Whether there was no contact at all yet since the master started.
+    pub fn is_presumed(&self) -> bool {
+        self.presumed_at.is_some_and(|at| self.last() == at)
+    }
+
+    /// Whether both sides have reached each other since the master started, if only once.
+    pub fn is_mutual(&self) -> bool {
+        self.presumed_at
+            .is_none_or(|at| self.heard_at > at && self.answered_at > at)
+    }
+
+    /// Contact, after a silence or not: what failed in a silence was the silence.
+    fn made(&mut self, now: Now, longest_gap_ms: u64) {
+        if now.mono.since_ms(self.last()) >= longest_gap_ms {
+            self.steady_since = now.mono;
+            self.failed_at = None;
+            self.failing_since = self.failing_since.map(|_| now.mono);
+        }
+    }
 }
 
 /// The whole cluster.
@@ -73,14 +121,9 @@ impl State {
         for write in writes {
             state.write(&write);
         }
-        for node in state.nodes.values() {
-            let contact = Contact {
-                heard_at: now.mono,
-                heard_wall: node.heard_at,
-                answered_at: now.mono,
-                failing_since: None,
-                probed_at: now.mono,
-            };
+        let online = |node: &&Arc<Node>| node.availability == Availability::Online;
+        for node in state.nodes.values().filter(online) {
+            let contact = Contact::presumed(now, node.heard_at, node.unreachable.is_some());
             state.contacts.insert(node.id.clone(), contact);
         }
         state
@@ -105,8 +148,20 @@ impl State {
             Write::RemoveTask(task) => self.remove_task(&task.id),
             Write::PutNode(node) => self.put_node(node),
             Write::RemoveNode(id) => self.remove_node(id),
-            Write::SetBrake(brake) => self.brake = brake.clone(),
+            Write::SetBrake(brake) => self.set_brake(brake.clone()),
         }
+    }
+
+    /// Who fell silent before the brake was released is no longer counted.
+    fn set_brake(&mut self, brake: Option<Brake>) {
+        if brake.is_none() {
+            let nodes = &self.nodes;
+            self.contacts.retain(|id, _| {
+                let node = nodes.get(id);
+                node.is_some_and(|node| node.availability == Availability::Online)
+            });
+        }
+        self.brake = brake;
     }
 
     fn put_task(&mut self, task: &Arc<Task>) {
@@ -162,8 +217,12 @@ impl State {
                 self.contacts.remove(&node.id);
             }
         }
-        self.node_at
-            .insert((node.hostname.clone(), node.port), node.id.clone());
+        let address = (node.hostname.clone(), node.port);
+        let before = self.node_at.insert(address, node.id.clone());
+        if let Some(before) = before.filter(|id| *id != node.id) {
+            // Another node has its address: it is over, not silent.
+            self.contacts.remove(&before);
+        }
         self.usage.entry(node.id.clone()).or_default();
         self.nodes.insert(node.id.clone(), node.clone());
     }
@@ -276,10 +335,17 @@ impl State {
 
     /// The worker reached the master: call it once what the worker said was decided and applied.
     pub fn heard(&mut self, node: &NodeId, now: Now) {
+        let longest_gap_ms = self.policy.longest_gap_ms();
         if let Some(contact) = self.known_contact(node) {
+            contact.made(now, longest_gap_ms);
             contact.heard_at = now.mono;
             contact.heard_wall = now.wall;
         }
+    }
+
+    /// It signed off: its silence from now on is no sign of anything.
+    pub fn signed_off(&mut self, node: &NodeId) {
+        self.contacts.remove(node);
     }
 
     /// The same, when it has just registered: whoever could not be reached before may have been
@@ -291,13 +357,16 @@ impl State {
 
     /// The master reached the worker, or tried in vain.
     pub fn probed(&mut self, node: &NodeId, answered: bool, now: Now) {
+        let longest_gap_ms = self.policy.longest_gap_ms();
         if let Some(contact) = self.known_contact(node) {
             contact.probed_at = now.mono;
             if answered {
+                contact.made(now, longest_gap_ms);
                 contact.answered_at = now.mono;
                 contact.failing_since = None;
             } else {
                 contact.failing_since.get_or_insert(now.mono);
+                contact.failed_at = Some(now.mono);
             }
         }
     }

@@ -271,6 +271,7 @@ impl std::fmt::Debug for Cluster {
 enum Heard {
     Node(NodeId),
     At(String, u16),
+    SignedOff(NodeId),
     Nobody,
 }
 
@@ -281,10 +282,10 @@ impl Heard {
             // Without a node id anybody may have sent it.
             Command::Report(report) => report.node.clone().map_or(Self::Nobody, Self::Node),
             Command::Register(node) => Self::At(node.hostname.clone(), node.port),
+            Command::Deregister(gone) => Self::SignedOff(gone.node.clone()),
             Command::Submit(_)
             | Command::Stop(_)
             | Command::Remove(_)
-            | Command::Deregister(_)
             | Command::Drain(_)
             | Command::Uncordon(_)
             | Command::Forget(_)
@@ -302,6 +303,7 @@ impl Heard {
                     state.registered(&node, now);
                 }
             }
+            Self::SignedOff(node) => state.signed_off(&node),
             Self::Nobody => {}
         }
     }
