@@ -10,6 +10,10 @@ scripts/install-compiler.sh
 # busybox-static: the images that tests run; docker-registry: a registry of their own to pull them from.
 [ -x /bin/busybox ] || [ -x /usr/bin/busybox ] || apt_install busybox-static
 have docker-registry || apt_install docker-registry
+# iproute2, nftables: networks that can be cut. libfaketime: a wall clock that jumps, for one process.
+have ip || apt_install iproute2
+have nft || apt_install nftables
+compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null || apt_install libfaketime
 
 # Only the server's programs are wanted: the tests make clusters of their own in temporary folders.
 if ! have initdb && ! compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; then

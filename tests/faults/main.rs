@@ -9,3 +9,9 @@
 
 #[path = "../support/mod.rs"]
 mod support;
+
+mod lab;
+
+mod mass_failure;
+mod network_cut;
+mod network_loss;

@@ -8,6 +8,7 @@
 
 pub mod cluster;
 pub mod docker;
+pub mod network;
 pub mod postgres;
 pub mod records;
 pub mod registry;
