@@ -229,7 +229,7 @@ fn ended_as_desired(cluster: &Cluster, before: &Task) {
         }
         // All other tasks have ended, so a node that could take it would have.
         (_, Status::Pending) => {
-            let refused = schedule::place(&cluster.state, &after.spec).unwrap_err();
+            let refused = schedule::place(&cluster.state, &after.spec, cluster.now).unwrap_err();
             let known = schedule::same_refusal(&refused, &after.reason);
             assert!(known, "{refused}, but {after:?}");
         }

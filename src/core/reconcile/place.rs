@@ -11,7 +11,7 @@ use std::sync::Arc;
 /// nodes. A task that asks for what was just refused costs next to nothing.
 pub fn place(state: &State, now: Now, limit: usize) -> Vec<Change> {
     let mut draft = Draft::new(state, now);
-    let mut room = Room::of(state);
+    let mut room = Room::of(state, now);
     let mut refused: HashMap<Asks, String> = HashMap::new();
     for task in in_turn(state, now, limit) {
         if draft.len() >= limit || refused.len() >= limit {

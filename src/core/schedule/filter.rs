@@ -17,7 +17,7 @@ pub struct Filter {
 }
 
 /// All of them.
-pub const FILTERS: [Filter; 8] = [
+pub const FILTERS: [Filter; 9] = [
     Filter {
         passes: |candidate, _| candidate.node.availability == Availability::Online,
         explain: |_, _| "offline".into(),
@@ -35,6 +35,10 @@ pub const FILTERS: [Filter; 8] = [
         explain: |refused, _| {
             with_reason("unreachable", refused, |node| node.unreachable.as_deref())
         },
+    },
+    Filter {
+        passes: |candidate, _| !candidate.silent,
+        explain: |_, _| "silent, perhaps lost".into(),
     },
     Filter {
         passes: |candidate, _| {
