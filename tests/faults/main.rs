@@ -15,3 +15,5 @@ mod lab;
 mod mass_failure;
 mod network_cut;
 mod network_loss;
+mod repeated_submissions;
+mod reports;
