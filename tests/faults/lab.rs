@@ -2,11 +2,15 @@
 //! containers are on this machine's engine: its socket is a file, and those cross namespaces.
 
 use std::fs::File;
+use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::{Value, json};
 
+use crate::support::clock;
 use crate::support::docker::{Cleanup, IMAGE, docker, ensure_image};
 use crate::support::network::{Host, Network};
 
@@ -17,6 +21,8 @@ pub struct Lab {
     pub workers: Vec<Worker>,
     master: Option<Child>,
     settings: Vec<String>,
+    /// The processes' wall clocks can be set: see [`Lab::set_clock`].
+    clocks: bool,
     /// The master's host, where the commands are run, too.
     host: Host,
     network: Network,
@@ -33,12 +39,18 @@ pub struct Worker {
 impl Lab {
     /// A master with these flags, and so many workers that beat every second.
     pub fn start(settings: &[&str], workers: usize) -> Self {
+        Self::start_with(settings, workers, false)
+    }
+
+    /// The same, with wall clocks that can be set.
+    pub fn start_with(settings: &[&str], workers: usize, clocks: bool) -> Self {
         ensure_image();
         let mut network = Network::new();
         let mut lab = Self {
             workers: vec![],
             master: None,
             settings: settings.iter().map(|word| (*word).to_owned()).collect(),
+            clocks,
             host: network.host(),
             network,
             dir: tempfile::tempdir().unwrap(),
@@ -72,15 +84,35 @@ impl Lab {
         master.wait().unwrap();
     }
 
-    fn add_worker(&mut self) {
+    pub fn signal_master(&self, signal: Signal) {
+        let master = self.master.as_ref().expect("it runs");
+        kill(Pid::from_raw(master.id() as i32), signal).unwrap();
+    }
+
+    /// SIGKILL, and started again.
+    pub fn restart_worker(&mut self, number: usize) {
+        let Worker {
+            id, host, child, ..
+        } = &mut self.workers[number];
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let (id, host) = (id.clone(), host.clone());
+        self.workers[number].child = self.spawn_worker(&id, &host);
+    }
+
+    fn spawn_worker(&self, id: &str, host: &Host) -> Child {
+        let mut command = self.podling(host);
+        command.args(["worker", "--insecure", "--node-id", id]);
+        command.args(["--hostname", &host.address, "--bind", &host.address]);
+        command.args(["--heartbeat-interval", "1s", "--shutdown-timeout", "5s"]);
+        self.spawn(command, id)
+    }
+
+    pub fn add_worker(&mut self) {
         let host = self.network.host();
         let number = self.workers.len();
         let id = format!("lab-{}-{number}", std::process::id());
-        let mut command = self.podling(&host);
-        command.args(["worker", "--insecure", "--node-id", &id]);
-        command.args(["--hostname", &host.address, "--bind", &host.address]);
-        command.args(["--heartbeat-interval", "1s", "--shutdown-timeout", "5s"]);
-        let child = self.spawn(command, &id);
+        let child = self.spawn_worker(&id, &host);
         self.workers.push(Worker {
             _containers: Cleanup(id.clone()),
             id,
@@ -110,11 +142,23 @@ impl Lab {
             .append(true)
             .open(path)
             .unwrap();
+        if self.clocks {
+            clock::give(&mut command, &self.clock(name));
+        }
         command
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log);
         command.spawn().unwrap()
+    }
+
+    fn clock(&self, name: &str) -> PathBuf {
+        self.dir.path().join(format!("{name}.clock"))
+    }
+
+    /// Sets a process's wall clock so far from the machine's; the name: `master`, or a worker's id.
+    pub fn set_clock(&self, name: &str, seconds: i64) {
+        clock::set(&self.clock(name), seconds);
     }
 
     /// One command of the CLI, on the master's host.
@@ -146,8 +190,13 @@ impl Lab {
 
     /// Submits a task that runs until it is stopped; its id.
     pub fn submit(&self, name: &str) -> String {
+        self.submit_command(name, &["sleep", "600"])
+    }
+
+    /// Submits a task; its id.
+    pub fn submit_command(&self, name: &str, command: &[&str]) -> String {
         let url = format!("http://{}/api/v1/tasks", self.address());
-        let task = json!({"name": name, "image": IMAGE, "command": ["sleep", "600"]});
+        let task = json!({"name": name, "image": IMAGE, "command": command});
         let answer = self.host.visit(|| {
             let answer = ureq::post(url).send_json(task).unwrap();
             answer.into_body().read_json::<Value>().unwrap()
@@ -217,14 +266,17 @@ impl Lab {
             .collect()
     }
 
-    /// The number of the last event.
-    pub fn last_event(&self) -> u64 {
+    /// The numbers of all events that are kept.
+    pub fn sequences(&self) -> Vec<u64> {
         let (_, text) = self.text("/api/v1/events?follow=false");
         let data = text.lines().filter_map(|line| line.strip_prefix("data:"));
-        let last = data.last().expect("events");
-        serde_json::from_str::<Value>(last).unwrap()["sequence"]
-            .as_u64()
-            .unwrap()
+        let number = |data| serde_json::from_str::<Value>(data).unwrap()["sequence"].as_u64();
+        data.filter_map(number).collect()
+    }
+
+    /// The number of the last event.
+    pub fn last_event(&self) -> u64 {
+        *self.sequences().last().expect("events")
     }
 
     /// The running containers of a worker.

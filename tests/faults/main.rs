@@ -17,3 +17,4 @@ mod network_cut;
 mod network_loss;
 mod repeated_submissions;
 mod reports;
+mod wall_clock;

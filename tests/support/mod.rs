@@ -6,6 +6,7 @@
     reason = "each test binary is a crate of its own and uses a part of this; a test ends where something is not as it should be"
 )]
 
+pub mod clock;
 pub mod cluster;
 pub mod docker;
 pub mod network;
