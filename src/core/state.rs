@@ -3,8 +3,9 @@
 //! Tasks and nodes are whole records behind `Arc`; beside them stand indexes and tallies, which
 //! [`State::write`] keeps in step and which can always be counted again from the records
 //! ([`State::check`]). Volatile, and therefore not part of what is stored: when a node was last
-//! heard ([`Contact`]), the ring of events, the policy.
+//! heard ([`Contact`]), how the wall clock was set ([`hands::Hands`]), the ring of events, the policy.
 
+mod hands;
 mod tally;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -14,6 +15,7 @@ use super::{
     Availability, Brake, Change, Event, Monotonic, Node, NodeId, Now, Policy, Task, TaskId,
     Timestamp, Write,
 };
+use hands::Hands;
 pub use tally::Usage;
 
 /// When and how a node was last in touch. Never stored.
@@ -51,6 +53,12 @@ impl Contact {
             steady_since: now.mono,
             presumed_at: Some(now.mono),
         }
+    }
+
+    /// When the worker last reached the master, by the wall clock as it was then; none: not yet.
+    /// Not compared with other times: the clock may have been set back since.
+    pub fn heard_wall(&self) -> Option<Timestamp> {
+        Some(self.heard_wall).filter(|at| *at != Timestamp::default())
     }
 
     /// When either side last reached the other.
@@ -92,6 +100,7 @@ pub struct State {
     node_at: HashMap<(String, u16), NodeId>,
     usage: HashMap<NodeId, Usage>,
     contacts: HashMap<NodeId, Contact>,
+    hands: Hands,
     brake: Option<Brake>,
     last_event: u64,
     ring: VecDeque<Arc<Event>>,
@@ -126,6 +135,7 @@ impl State {
             let contact = Contact::presumed(now, node.heard_at, node.unreachable.is_some());
             state.contacts.insert(node.id.clone(), contact);
         }
+        state.note_time(now);
         state
     }
 
@@ -139,6 +149,25 @@ impl State {
             }
             self.ring.push_back(Arc::new(change.event.clone()));
         }
+    }
+
+    /// The moment of what was just applied: call it after every decision, also one that changed
+    /// nothing, so that a wall clock that is set is noticed at once.
+    pub fn note_time(&mut self, now: Now) {
+        let ttl_ms = self.policy.ended_task_ttl_ms.unwrap_or_default();
+        self.hands.look(now, ttl_ms, &self.nodes);
+    }
+
+    /// The wall clock as far as it may decide that something is long ago: without what it was set
+    /// forth lately.
+    pub fn cautious_wall(&self, now: Now) -> Timestamp {
+        let ttl_ms = self.policy.ended_task_ttl_ms.unwrap_or_default();
+        self.hands.cautious_wall(now, ttl_ms)
+    }
+
+    /// Whether the deadline of the node's drain has passed.
+    pub fn is_drain_due(&self, node: &Node, now: Now) -> bool {
+        self.hands.is_drain_due(node, now)
     }
 
     /// Makes one write, without an event: for loading.
@@ -208,6 +237,7 @@ impl State {
     }
 
     fn put_node(&mut self, node: &Arc<Node>) {
+        self.hands.changed(&node.id);
         if let Some(known) = self.nodes.get(&node.id).cloned() {
             self.leave_address(&known);
             if known.availability == Availability::Offline
@@ -231,6 +261,7 @@ impl State {
         if let Some(node) = self.nodes.remove(id) {
             self.leave_address(&node);
         }
+        self.hands.changed(id);
         self.contacts.remove(id);
         if self.usage.get(id).is_some_and(Usage::is_empty) {
             self.usage.remove(id);

@@ -7,4 +7,4 @@ mod node;
 mod task;
 
 pub(super) use node::{lose, move_all_off, shed};
-pub(super) use task::{End, end, evict, remove, schedule, stop, stopping, wait};
+pub(super) use task::{End, end, evict, last_moment, remove, schedule, stop, stopping, wait};

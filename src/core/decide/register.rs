@@ -10,7 +10,7 @@ use crate::core::draft::Draft;
 use crate::core::line::one_line;
 use crate::core::{
     Availability, Change, EngineCondition, Kind, Node, NodeId, Now, Register, Rejection, State,
-    transition,
+    Timestamp, transition,
 };
 
 /// In touch within so long, the worker that has the id is certainly alive.
@@ -44,7 +44,8 @@ pub fn register(state: &State, command: &Register, now: Now) -> Result<Vec<Chang
     match known {
         None => {
             let address = address(&command.hostname, command.port);
-            let node = new_node(command, id, now);
+            let mut node = new_node(command, id, now);
+            node.registered_at = node.registered_at.max(after_all(state));
             draft.put_node(
                 node,
                 Kind::NodeRegistered,
@@ -110,6 +111,12 @@ fn supersede(draft: &mut Draft<'_>, command: &Register, id: &NodeId) {
         let for_its_tasks = format!("node {} lost: node {id} has its address", before.id);
         transition::lose(draft, before, &why, &for_its_tasks);
     }
+}
+
+/// After every node that is there: their list is in this order, also when the clock was set back.
+fn after_all(state: &State) -> Timestamp {
+    let last = state.nodes().map(|node| node.registered_at).max();
+    last.map_or(Timestamp(i64::MIN), |last| last.plus_ms(1))
 }
 
 fn new_node(command: &Register, id: NodeId, now: Now) -> Node {
