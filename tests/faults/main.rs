@@ -15,6 +15,7 @@ mod lab;
 mod mass_failure;
 mod network_cut;
 mod network_loss;
+mod paused_master;
 mod repeated_submissions;
 mod reports;
 mod wall_clock;

@@ -238,3 +238,52 @@ fn reports_in_any_order_and_any_number_end_the_same() {
         assert_eq!(kinds, expected, "{order:?}");
     }
 }
+
+#[test]
+fn a_heartbeat_that_arrives_after_the_sign_off_brings_nobody_back() {
+    let cluster = Cluster::start();
+    let node = cluster.node("ghost");
+    let register = |interval_ms: u64| {
+        let body = json!({"hostname": "127.0.0.1", "port": 9, "nodeId": node, "version": "0",
+            "heartbeatIntervalMs": interval_ms, "tasks": []});
+        send(
+            &cluster,
+            "POST",
+            "/api/v1/nodes/register",
+            &body.to_string(),
+        )
+    };
+    for impossible in [u64::MAX, u64::MAX / 2 + 1, 3_600_001] {
+        let (status, answer) = register(impossible);
+        assert_eq!(status, 400, "{answer}");
+        assert!(
+            answer["error"]
+                .as_str()
+                .unwrap()
+                .contains("heartbeatIntervalMs"),
+            "{answer}"
+        );
+    }
+    assert_eq!(register(1000).0, 201);
+    let path = format!("/api/v1/nodes/{node}");
+    assert_eq!(
+        send(&cluster, "POST", &format!("{path}/deregister"), "").0,
+        200
+    );
+    let before = send(&cluster, "GET", &path, "").1;
+    assert_eq!(before["status"], "offline");
+    let (status, answer) = send(
+        &cluster,
+        "POST",
+        &format!("{path}/heartbeat"),
+        r#"{"tasks":[]}"#,
+    );
+    assert_eq!(status, 404, "register again: {answer}");
+    assert_eq!(send(&cluster, "GET", &path, "").1, before);
+    let (status, answer) = register(1000);
+    assert_eq!(
+        (status, &answer["status"]),
+        (200, &json!("online")),
+        "{answer}"
+    );
+}
