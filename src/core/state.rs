@@ -77,6 +77,25 @@ impl Contact {
             .is_none_or(|at| self.heard_at > at && self.answered_at > at)
     }
 
+    /// All of it is so much later.
+    fn put_off(&mut self, ms: u64) {
+        let Self {
+            heard_at,
+            heard_wall: _,
+            answered_at,
+            failing_since,
+            failed_at,
+            probed_at,
+            steady_since,
+            presumed_at,
+        } = self;
+        let always = [heard_at, answered_at, probed_at, steady_since];
+        let perhaps = [failing_since, failed_at, presumed_at];
+        for at in always.into_iter().chain(perhaps.into_iter().flatten()) {
+            at.0 = at.0.saturating_add(ms);
+        }
+    }
+
     /// Contact, after a silence or not: what failed in a silence was the silence.
     fn made(&mut self, now: Now, longest_gap_ms: u64) {
         if now.mono.since_ms(self.last()) >= longest_gap_ms {
@@ -154,6 +173,12 @@ impl State {
     /// The moment of what was just applied: call it after every decision, also one that changed
     /// nothing, so that a wall clock that is set is noticed at once.
     pub fn note_time(&mut self, now: Now) {
+        let standstill_ms = self.hands.standstill_ms(now);
+        if standstill_ms > 0 {
+            // Whoever spoke meanwhile was not heard, so the time counts for nobody.
+            let contacts = self.contacts.values_mut();
+            contacts.for_each(|contact| contact.put_off(standstill_ms));
+        }
         let ttl_ms = self.policy.ended_task_ttl_ms.unwrap_or_default();
         self.hands.look(now, ttl_ms, &self.nodes);
     }

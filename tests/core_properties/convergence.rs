@@ -25,6 +25,10 @@ pub fn check(mut cluster: Cluster) {
     let wanted: Vec<Arc<Task>> = cluster.state.tasks().cloned().collect();
     let mut workers: BTreeMap<NodeId, Worker> = BTreeMap::new();
     for node in &nodes {
+        if cluster.state.node(node).unwrap().has_signed_off() {
+            // Its heartbeats are answered with 404.
+            register(&mut cluster, node);
+        }
         end_drain(&mut cluster, node);
         workers.insert(node.clone(), Worker::with_leftovers(node, &wanted));
     }
@@ -44,23 +48,27 @@ pub fn check(mut cluster: Cluster) {
 
 /// An operator ends the own; what a worker asked for is over when it comes back.
 fn end_drain(cluster: &mut Cluster, node: &NodeId) {
-    let known = cluster.state.node(node).unwrap().clone();
-    match known.drain {
-        Some(drain) if drain.by_worker => cluster.command(Command::Register(Register {
-            node: Some(node.clone()),
-            hostname: known.hostname.clone(),
-            port: known.port,
-            capacity: known.capacity,
-            labels: known.labels.clone(),
-            engine: None,
-            version: known.version.clone(),
-            heartbeat_interval_ms: None,
-            condition: EngineCondition::Ready,
-            tasks: None,
-        })),
+    match cluster.state.node(node).unwrap().drain {
+        Some(drain) if drain.by_worker => register(cluster, node),
         Some(_) | None => cluster.command(Command::Uncordon(node.clone())),
     }
     assert_eq!(cluster.state.node(node).unwrap().drain, None);
+}
+
+fn register(cluster: &mut Cluster, node: &NodeId) {
+    let known = cluster.state.node(node).unwrap().clone();
+    cluster.command(Command::Register(Register {
+        node: Some(node.clone()),
+        hostname: known.hostname.clone(),
+        port: known.port,
+        capacity: known.capacity,
+        labels: known.labels.clone(),
+        engine: None,
+        version: known.version.clone(),
+        heartbeat_interval_ms: None,
+        condition: EngineCondition::Ready,
+        tasks: None,
+    }));
 }
 
 fn round(cluster: &mut Cluster, workers: &mut BTreeMap<NodeId, Worker>) {

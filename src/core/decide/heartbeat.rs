@@ -13,6 +13,11 @@ pub fn heartbeat(state: &State, command: &Heartbeat, now: Now) -> Result<Vec<Cha
     let Some(node) = state.node(&command.node) else {
         return Err(Rejection::UnknownNode(command.node.clone()));
     };
+    // Under way when the worker signed off: nobody is there any more. Should it be there again, it
+    // is told to register.
+    if node.has_signed_off() && node.is_podling() {
+        return Err(Rejection::UnknownNode(command.node.clone()));
+    }
     let mut draft = Draft::new(state, now);
     if node.availability == Availability::Offline {
         let back = Node {

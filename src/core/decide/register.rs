@@ -17,6 +17,8 @@ use crate::core::{
 const SURELY_ALIVE_MS: u64 = 10_000;
 /// When the worker does not say: the Go project's default.
 const HEARTBEAT_INTERVAL_MS: u64 = 30_000;
+/// More is no interval but a mistake.
+const LONGEST_INTERVAL_MS: u64 = 86_400_000;
 
 /// Makes the node or brings it up to date, merges what its worker says about its tasks, and takes
 /// back what no longer fits.
@@ -75,6 +77,10 @@ fn check(command: &Register) -> Result<(), Rejection> {
     }
     if command.heartbeat_interval_ms == Some(0) {
         return Err(invalid("heartbeatIntervalMs", "must be at least 1"));
+    }
+    if command.heartbeat_interval_ms > Some(LONGEST_INTERVAL_MS) {
+        let allowed = format!("must be at most {LONGEST_INTERVAL_MS} (a day)");
+        return Err(invalid("heartbeatIntervalMs", allowed));
     }
     check::labels(&command.labels)
 }

@@ -25,7 +25,8 @@ pub enum Link {
 /// comes and goes.
 pub fn link(node: &Node, contact: Contact, policy: &Policy, now: Now) -> Link {
     let unheard_ms = now.mono.since_ms(contact.heard_at);
-    let longest_beat_ms = policy.node_timeout_ms.max(2 * node.heartbeat_interval_ms);
+    let two_beats_ms = node.heartbeat_interval_ms.saturating_mul(2);
+    let longest_beat_ms = policy.node_timeout_ms.max(two_beats_ms);
     if silence_ms(contact, now) >= policy.node_timeout_ms {
         Link::Silent
     } else if failing_ms(contact) >= policy.node_timeout_ms / 3 {

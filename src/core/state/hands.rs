@@ -12,6 +12,9 @@ use crate::core::{DrainState, Monotonic, Node, NodeId, Now, Timestamp};
 /// Between two looks the two clocks may drift apart so far: more means that one was set.
 const DRIFT_MS: i64 = 1_000;
 
+/// The nodes are looked at every second. After so long without a look the master itself stood still.
+const STANDSTILL_MS: u64 = 3_000;
+
 /// What is known about the wall clock. Never stored.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Hands {
@@ -26,6 +29,12 @@ impl Hands {
     /// The node's record was written: its drain may be another one.
     pub fn changed(&mut self, node: &NodeId) {
         self.changed.insert(node.clone());
+    }
+
+    /// How long nothing was looked at, when that is longer than it ever should be; else 0.
+    pub fn standstill_ms(&self, now: Now) -> u64 {
+        let ms = self.last.map_or(0, |last| now.mono.since_ms(last.mono));
+        if ms >= STANDSTILL_MS { ms } else { 0 }
     }
 
     /// This moment, in which all that was applied was decided.
