@@ -287,6 +287,7 @@ impl Lab {
     }
 
     /// Waits for a condition, for a minute at most; how long it took.
+    #[expect(clippy::print_stderr, reason = "the figures of a test")]
     pub fn until(&self, what: &str, condition: impl Fn(&Self) -> bool) -> Duration {
         let started = now();
         while !condition(self) {

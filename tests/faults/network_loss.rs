@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::lab::{Lab, now};
 use crate::support::network::Cable;
 
-const WINDOW: Duration = Duration::from_secs(32);
+const WINDOW: Duration = Duration::from_secs(24);
 
 /// With the default timeouts, which are made for such networks: 15 s, asked after 5 s.
 #[test]
