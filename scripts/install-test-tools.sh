@@ -17,6 +17,10 @@ if ! have docker-registry; then
         as_root systemctl --quiet disable docker-registry || say "docker-registry will run from the next boot on"
     fi
 fi
+# iproute2, nftables: networks that can be cut. libfaketime: a wall clock that jumps, for one process.
+have ip || apt_install iproute2
+have nft || apt_install nftables
+compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null || apt_install libfaketime
 
 # Only the server's programs are wanted: the tests make clusters of their own in temporary folders.
 if ! have initdb && ! compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; then

@@ -110,6 +110,14 @@ impl Node {
             && self.unreachable.is_none()
     }
 
+    /// Why a node is offline whose worker said so itself.
+    pub const SIGNED_OFF: &str = "signed off";
+
+    /// Whether its worker said that it goes.
+    pub fn has_signed_off(&self) -> bool {
+        self.availability == Availability::Offline && self.offline_reason == Self::SIGNED_OFF
+    }
+
     /// Whether its worker is podling's own (and understands batches), not the Go project's.
     pub fn is_podling(&self) -> bool {
         self.version.is_some()

@@ -3,9 +3,11 @@
 //! Tasks and nodes are whole records behind `Arc`; beside them stand indexes and tallies, which
 //! [`State::write`] keeps in step and which can always be counted again from the records
 //! ([`State::check`]). Volatile, and therefore not part of what is stored: when a node was last
-//! heard ([`Contact`]), what it still runs and should not, the ring of events, the policy.
+//! heard ([`Contact`]), what it still runs and should not, how the wall clock was set
+//! ([`hands::Hands`]), the ring of events, the policy.
 
 mod clearing;
+mod hands;
 mod tally;
 mod waiting;
 
@@ -16,6 +18,7 @@ use super::{
     Availability, Brake, Change, Event, Monotonic, Node, NodeId, Now, Policy, Registrant, Task,
     TaskId, Timestamp, Write,
 };
+use hands::Hands;
 pub use tally::Usage;
 
 /// When and how a node was last in touch. Never stored.
@@ -29,8 +32,81 @@ pub struct Contact {
     pub answered_at: Monotonic,
     /// Since when the master has not reached it, although it tried; none: it did last time.
     pub failing_since: Option<Monotonic>,
+    /// When the master last tried in vain; none: not since there was contact again.
+    pub failed_at: Option<Monotonic>,
     /// When the master last tried, answered or not.
     pub probed_at: Monotonic,
+    /// Since when there was never a silence longer than [`Policy::longest_gap_ms`].
+    pub steady_since: Monotonic,
+    /// The master started then, and took both sides for granted.
+    pub presumed_at: Option<Monotonic>,
+}
+
+impl Contact {
+    /// What a master that starts takes for granted.
+    fn presumed(now: Now, heard_wall: Timestamp, unreachable: bool) -> Self {
+        Self {
+            heard_at: now.mono,
+            heard_wall,
+            answered_at: now.mono,
+            // Not to be believed before it has answered.
+            failing_since: unreachable.then_some(now.mono),
+            failed_at: None,
+            probed_at: now.mono,
+            steady_since: now.mono,
+            presumed_at: Some(now.mono),
+        }
+    }
+
+    /// When the worker last reached the master, by the wall clock as it was then; none: not yet.
+    /// Not compared with other times: the clock may have been set back since.
+    pub fn heard_wall(&self) -> Option<Timestamp> {
+        Some(self.heard_wall).filter(|at| *at != Timestamp::default())
+    }
+
+    /// When either side last reached the other.
+    pub fn last(&self) -> Monotonic {
+        self.heard_at.max(self.answered_at)
+    }
+
+    /// Whether there was no contact at all yet since the master started.
+    pub fn is_presumed(&self) -> bool {
+        self.presumed_at.is_some_and(|at| self.last() == at)
+    }
+
+    /// Whether both sides have reached each other since the master started, if only once.
+    pub fn is_mutual(&self) -> bool {
+        self.presumed_at
+            .is_none_or(|at| self.heard_at > at && self.answered_at > at)
+    }
+
+    /// All of it is so much later.
+    fn put_off(&mut self, ms: u64) {
+        let Self {
+            heard_at,
+            heard_wall: _,
+            answered_at,
+            failing_since,
+            failed_at,
+            probed_at,
+            steady_since,
+            presumed_at,
+        } = self;
+        let always = [heard_at, answered_at, probed_at, steady_since];
+        let perhaps = [failing_since, failed_at, presumed_at];
+        for at in always.into_iter().chain(perhaps.into_iter().flatten()) {
+            at.0 = at.0.saturating_add(ms);
+        }
+    }
+
+    /// Contact, after a silence or not: what failed in a silence was the silence.
+    fn made(&mut self, now: Now, longest_gap_ms: u64) {
+        if now.mono.since_ms(self.last()) >= longest_gap_ms {
+            self.steady_since = now.mono;
+            self.failed_at = None;
+            self.failing_since = self.failing_since.map(|_| now.mono);
+        }
+    }
 }
 
 /// The whole cluster.
@@ -49,6 +125,7 @@ pub struct State {
     usage: HashMap<NodeId, Usage>,
     contacts: HashMap<NodeId, Contact>,
     clearing: clearing::Clearing,
+    hands: Hands,
     brake: Option<Brake>,
     last_event: u64,
     ring: VecDeque<Arc<Event>>,
@@ -78,16 +155,12 @@ impl State {
         for write in writes {
             state.write(&write);
         }
-        for node in state.nodes.values() {
-            let contact = Contact {
-                heard_at: now.mono,
-                heard_wall: node.heard_at,
-                answered_at: now.mono,
-                failing_since: None,
-                probed_at: now.mono,
-            };
+        let online = |node: &&Arc<Node>| node.availability == Availability::Online;
+        for node in state.nodes.values().filter(online) {
+            let contact = Contact::presumed(now, node.heard_at, node.unreachable.is_some());
             state.contacts.insert(node.id.clone(), contact);
         }
+        state.note_time(now);
         state
     }
 
@@ -103,6 +176,31 @@ impl State {
         }
     }
 
+    /// The moment of what was just applied: call it after every decision, also one that changed
+    /// nothing, so that a wall clock that is set is noticed at once.
+    pub fn note_time(&mut self, now: Now) {
+        let standstill_ms = self.hands.standstill_ms(now);
+        if standstill_ms > 0 {
+            // Whoever spoke meanwhile was not heard, so the time counts for nobody.
+            let contacts = self.contacts.values_mut();
+            contacts.for_each(|contact| contact.put_off(standstill_ms));
+        }
+        let ttl_ms = self.policy.ended_task_ttl_ms.unwrap_or_default();
+        self.hands.look(now, ttl_ms, &self.nodes);
+    }
+
+    /// The wall clock as far as it may decide that something is long ago: without what it was set
+    /// forth lately.
+    pub fn cautious_wall(&self, now: Now) -> Timestamp {
+        let ttl_ms = self.policy.ended_task_ttl_ms.unwrap_or_default();
+        self.hands.cautious_wall(now, ttl_ms)
+    }
+
+    /// Whether the deadline of the node's drain has passed.
+    pub fn is_drain_due(&self, node: &Node, now: Now) -> bool {
+        self.hands.is_drain_due(node, now)
+    }
+
     /// Makes one write, without an event: for loading.
     fn write(&mut self, write: &Write) {
         match write {
@@ -110,8 +208,20 @@ impl State {
             Write::RemoveTask(task) => self.remove_task(&task.id),
             Write::PutNode(node) => self.put_node(node),
             Write::RemoveNode(id) => self.remove_node(id),
-            Write::SetBrake(brake) => self.brake = brake.clone(),
+            Write::SetBrake(brake) => self.set_brake(brake.clone()),
         }
+    }
+
+    /// Who fell silent before the brake was released is no longer counted.
+    fn set_brake(&mut self, brake: Option<Brake>) {
+        if brake.is_none() {
+            let nodes = &self.nodes;
+            self.contacts.retain(|id, _| {
+                let node = nodes.get(id);
+                node.is_some_and(|node| node.availability == Availability::Online)
+            });
+        }
+        self.brake = brake;
     }
 
     fn put_task(&mut self, task: &Arc<Task>) {
@@ -161,6 +271,7 @@ impl State {
     }
 
     fn put_node(&mut self, node: &Arc<Node>) {
+        self.hands.changed(&node.id);
         if let Some(known) = self.nodes.get(&node.id).cloned() {
             self.leave_address(&known);
             if known.availability == Availability::Offline
@@ -170,10 +281,15 @@ impl State {
                 self.contacts.remove(&node.id);
             }
         }
-        self.nodes_at
-            .entry((node.hostname.clone(), node.port))
-            .or_default()
-            .insert(node.id.clone());
+        let address = (node.hostname.clone(), node.port);
+        let there = self.nodes_at.entry(address).or_default();
+        if node.availability == Availability::Online {
+            // Another node has their address: they are over, not silent.
+            for before in there.iter().filter(|id| **id != node.id) {
+                self.contacts.remove(before);
+            }
+        }
+        there.insert(node.id.clone());
         self.usage.entry(node.id.clone()).or_default();
         self.nodes.insert(node.id.clone(), node.clone());
     }
@@ -182,6 +298,7 @@ impl State {
         if let Some(node) = self.nodes.remove(id) {
             self.leave_address(&node);
         }
+        self.hands.changed(id);
         self.contacts.remove(id);
         self.clearing.remove(id);
         if self.usage.get(id).is_some_and(Usage::is_empty) {
@@ -305,10 +422,17 @@ impl State {
 
     /// The worker reached the master: call it once what the worker said was decided and applied.
     pub fn heard(&mut self, node: &NodeId, now: Now) {
+        let longest_gap_ms = self.policy.longest_gap_ms();
         if let Some(contact) = self.known_contact(node) {
+            contact.made(now, longest_gap_ms);
             contact.heard_at = now.mono;
             contact.heard_wall = now.wall;
         }
+    }
+
+    /// It signed off: its silence from now on is no sign of anything.
+    pub fn signed_off(&mut self, node: &NodeId) {
+        self.contacts.remove(node);
     }
 
     /// The same, when it has just registered: whoever could not be reached before may have been
@@ -320,13 +444,16 @@ impl State {
 
     /// The master reached the worker, or tried in vain.
     pub fn probed(&mut self, node: &NodeId, answered: bool, now: Now) {
+        let longest_gap_ms = self.policy.longest_gap_ms();
         if let Some(contact) = self.known_contact(node) {
             contact.probed_at = now.mono;
             if answered {
+                contact.made(now, longest_gap_ms);
                 contact.answered_at = now.mono;
                 contact.failing_since = None;
             } else {
                 contact.failing_since.get_or_insert(now.mono);
+                contact.failed_at = Some(now.mono);
             }
         }
     }

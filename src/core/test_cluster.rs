@@ -166,7 +166,9 @@ impl Cluster {
     }
 
     pub fn deregister(&mut self, node: &NodeId) -> Vec<Kind> {
-        self.run(Command::Deregister(Deregister { node: node.clone() }))
+        let kinds = self.run(Command::Deregister(Deregister { node: node.clone() }));
+        self.state.signed_off(node);
+        kinds
     }
 }
 

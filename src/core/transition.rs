@@ -7,4 +7,6 @@ mod node;
 mod task;
 
 pub(super) use node::{lose, move_all_off, shed};
-pub(super) use task::{End, decline, end, evict, remove, schedule, stop, stopping, wait};
+pub(super) use task::{
+    End, decline, end, evict, last_moment, remove, schedule, stop, stopping, wait,
+};

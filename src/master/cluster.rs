@@ -196,6 +196,9 @@ impl Cluster {
     ) -> (u64, Result<R, Rejection>) {
         let mut inner = self.lock();
         let now = self.clock.now();
+        // Before, because what is decided must not rest on a time that was just set; and after,
+        // because what was decided counts from now on.
+        inner.state.note_time(now);
         let changes = match decision(&inner.state, now) {
             Ok(changes) => changes,
             Err(rejection) => return (inner.decided, Err(rejection)),
@@ -203,6 +206,7 @@ impl Cluster {
         for change in &changes {
             inner.state.apply(change);
         }
+        inner.state.note_time(now);
         let answer = read(&mut inner.state, &changes, now);
         if changes
             .iter()

@@ -14,6 +14,8 @@ pub enum Heard {
     Report(NodeId, Option<Attempt>),
     /// A worker begins, or begins again.
     Registered(Registrant, Option<Vec<Attempt>>),
+    /// A worker says that it is about to be gone.
+    SignedOff(NodeId),
     /// Anybody may have sent it.
     Nobody,
 }
@@ -36,11 +38,11 @@ impl Heard {
             Command::Register(register) => {
                 Self::Registered(register.registrant(), going_on(register.tasks.as_deref()))
             }
+            Command::Deregister(gone) => Self::SignedOff(gone.node.clone()),
             Command::Submit(_)
             | Command::Stop(_)
             | Command::Remove(_)
             | Command::Decline(_)
-            | Command::Deregister(_)
             | Command::Drain(_)
             | Command::Uncordon(_)
             | Command::Forget(_)
@@ -54,7 +56,7 @@ impl Heard {
     pub fn note_alive(&self, state: &mut State, now: Now) {
         match self {
             Self::Beat(node, _) | Self::Report(node, _) => state.heard(node, now),
-            Self::Registered(..) | Self::Nobody => {}
+            Self::Registered(..) | Self::SignedOff(_) | Self::Nobody => {}
         }
     }
 
@@ -75,6 +77,10 @@ impl Heard {
                 };
                 state.registered(&node, now);
                 named.is_some_and(|named| state.named(&node, &named))
+            }
+            Self::SignedOff(node) => {
+                state.signed_off(&node);
+                false
             }
             Self::Nobody => false,
         }

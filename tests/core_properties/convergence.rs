@@ -30,6 +30,10 @@ pub fn check(mut cluster: Cluster) {
         say_where_it_is(&mut cluster, node);
     }
     for node in &nodes {
+        if cluster.state.node(node).unwrap().has_signed_off() {
+            // Its heartbeats are answered with 404.
+            register(&mut cluster, node);
+        }
         end_drain(&mut cluster, node);
         workers.insert(node.clone(), Worker::with_leftovers(node, &wanted));
     }
@@ -77,18 +81,21 @@ fn again(known: &Node) -> Register {
 
 /// An operator ends the own; what a worker asked for is over when it comes back.
 fn end_drain(cluster: &mut Cluster, node: &NodeId) {
-    let known = cluster.state.node(node).unwrap().clone();
-    match known.drain {
-        Some(drain) if drain.by_worker => {
-            cluster.command(Command::Register(again(&known)));
-        }
+    match cluster.state.node(node).unwrap().drain {
+        Some(drain) if drain.by_worker => register(cluster, node),
         Some(_) | None => cluster.command(Command::Uncordon(node.clone())),
     }
     assert_eq!(cluster.state.node(node).unwrap().drain, None);
 }
 
+fn register(cluster: &mut Cluster, node: &NodeId) {
+    let known = cluster.state.node(node).unwrap().clone();
+    cluster.command(Command::Register(again(&known)));
+}
+
 fn round(cluster: &mut Cluster, workers: &mut BTreeMap<NodeId, Worker>) {
-    cluster.pass(100);
+    // All rounds together are longer than anything is waited for.
+    cluster.pass(1_000);
     for (node, worker) in workers.iter_mut() {
         cluster.state.probed(node, true, cluster.now);
         let reports = worker.reports(node);
@@ -253,7 +260,7 @@ fn ended_as_desired(cluster: &Cluster, before: &Task) {
         }
         // All other tasks have ended, so a node that could take it would have.
         (_, Status::Pending) => {
-            let refused = schedule::place(&cluster.state, &after.spec).unwrap_err();
+            let refused = schedule::place(&cluster.state, &after.spec, cluster.now).unwrap_err();
             let known = schedule::same_refusal(&refused, &after.reason);
             assert!(known, "{refused}, but {after:?}");
         }

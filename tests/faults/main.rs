@@ -11,8 +11,17 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod lab;
+
 mod damage;
 mod disk;
+mod mass_failure;
 mod master_killed;
 mod masters;
+mod network_cut;
+mod network_loss;
+mod paused_master;
 mod postgres;
+mod repeated_submissions;
+mod reports;
+mod wall_clock;

@@ -6,9 +6,11 @@
     reason = "each test binary is a crate of its own and uses a part of this; a test ends where something is not as it should be"
 )]
 
+pub mod clock;
 pub mod cluster;
 pub mod docker;
 pub mod http;
+pub mod network;
 pub mod postgres;
 pub mod records;
 pub mod registry;

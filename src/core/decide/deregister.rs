@@ -16,7 +16,7 @@ pub fn deregister(state: &State, command: &Deregister, now: Now) -> Result<Vec<C
             ..node.as_ref().clone()
         };
         let for_its_tasks = format!("node {} signed off", node.id);
-        transition::lose(&mut draft, &node, "signed off", &for_its_tasks);
+        transition::lose(&mut draft, &node, Node::SIGNED_OFF, &for_its_tasks);
     }
     Ok(draft.finish())
 }

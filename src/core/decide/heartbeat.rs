@@ -14,8 +14,10 @@ pub fn heartbeat(state: &State, command: &Heartbeat, now: Now) -> Result<Vec<Cha
         return Err(Rejection::UnknownNode(command.node.clone()));
     };
     let engine = command.engine.as_deref().unwrap_or_default();
-    if lost_its_address(state, node) || node.is_another_engine(engine) {
-        // It is to register again, and say where it is.
+    // Under way when the worker signed off: nobody is there any more.
+    let signed_off = node.has_signed_off() && node.is_podling();
+    if signed_off || lost_its_address(state, node) || node.is_another_engine(engine) {
+        // Should it be there again, it is to register, and say where it is.
         return Err(Rejection::UnknownNode(command.node.clone()));
     }
     let mut draft = Draft::new(state, now);

@@ -11,7 +11,7 @@ use crate::core::draft::Draft;
 use crate::core::line::one_line;
 use crate::core::{
     Availability, Change, Contact, Engine, EngineCondition, Kind, Monotonic, Node, NodeId, Now,
-    Register, Rejection, State, transition,
+    Register, Rejection, State, Timestamp, transition,
 };
 
 /// In touch within so long, the worker that has the id is certainly alive.
@@ -21,6 +21,8 @@ const MOST_LABELS: usize = 64;
 const LONGEST_LABEL_VALUE: usize = 4096;
 /// When the worker does not say: the Go project's default.
 const HEARTBEAT_INTERVAL_MS: u64 = 30_000;
+/// More is no interval but a mistake.
+const LONGEST_INTERVAL_MS: u64 = 86_400_000;
 
 /// Makes the node or brings it up to date, merges what its worker says about its tasks, and takes
 /// back what no longer fits.
@@ -52,7 +54,8 @@ pub fn register(state: &State, command: &Register, now: Now) -> Result<Vec<Chang
     match known {
         None => {
             let address = address(&command.hostname, command.port);
-            let node = new_node(command, id, now);
+            let mut node = new_node(command, id, now);
+            node.registered_at = node.registered_at.max(after_all(state));
             draft.put_node(
                 node,
                 Kind::NodeRegistered,
@@ -82,6 +85,10 @@ fn check(command: &Register) -> Result<(), Rejection> {
     }
     if command.heartbeat_interval_ms == Some(0) {
         return Err(invalid("heartbeatIntervalMs", "must be at least 1"));
+    }
+    if command.heartbeat_interval_ms > Some(LONGEST_INTERVAL_MS) {
+        let allowed = format!("must be at most {LONGEST_INTERVAL_MS} (a day)");
+        return Err(invalid("heartbeatIntervalMs", allowed));
     }
     if command.labels.len() > MOST_LABELS {
         let allowed = format!("must be at most {MOST_LABELS}");
@@ -164,6 +171,12 @@ fn has_lost_all(known: &Node, command: &Register) -> bool {
     known.availability == Availability::Online
         && command.version.is_none()
         && command.tasks.is_none()
+}
+
+/// After every node that is there: their list is in this order, also when the clock was set back.
+fn after_all(state: &State) -> Timestamp {
+    let last = state.nodes().map(|node| node.registered_at).max();
+    last.map_or(Timestamp(i64::MIN), |last| last.plus_ms(1))
 }
 
 fn new_node(command: &Register, id: NodeId, now: Now) -> Node {

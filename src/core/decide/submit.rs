@@ -50,7 +50,7 @@ pub fn submit(state: &State, command: Submit, now: Now) -> Result<Vec<Change>, R
     let id = task.id.clone();
     draft.put_task(task, Kind::TaskSubmitted, message);
     if let Some(task) = draft.task(&id) {
-        match schedule::place(state, &task.spec) {
+        match schedule::place(state, &task.spec, now) {
             Ok(node) => transition::schedule(&mut draft, &task, &node),
             Err(reason) => transition::wait(&mut draft, &task, reason),
         }

@@ -4,7 +4,8 @@ use super::PRUNE_LIMIT;
 use crate::core::test_cluster::{Cluster, heartbeat, registration, spec};
 use crate::core::{
     Availability, Brake, Change, Command, Deregister, Desired, Drain, EngineCondition, Event,
-    Heartbeat, Kind, Node, NodeId, Rejection, Remove, Report, Status, Stop, Task, TaskId, Write,
+    Heartbeat, Kind, Node, NodeId, Register, Rejection, Remove, Report, Status, Stop, Task, TaskId,
+    Write,
 };
 
 fn node<'a>(cluster: &'a Cluster, id: &NodeId) -> &'a Node {
@@ -220,12 +221,30 @@ fn an_engine_that_fails_and_recovers_is_noted_once_each() {
 }
 
 #[test]
+fn a_heartbeat_that_arrives_after_the_sign_off_brings_nobody_back() {
+    let (mut cluster, a, _) = with_a_task();
+    cluster.deregister(&a);
+    let late = cluster.decide(Command::Heartbeat(heartbeat(&a)));
+    assert_eq!(late, Err(Rejection::UnknownNode(a)));
+    cluster.register(registration("a"));
+    // A worker of the Go project never registers again.
+    let go = cluster.register(Register {
+        version: None,
+        ..registration("go")
+    });
+    assert_eq!(go, [Kind::NodeRegistered]);
+    cluster.deregister(&"go".into());
+    assert_eq!(cluster.beat(&"go".into()), [Kind::NodeOnline]);
+}
+
+#[test]
 fn a_heartbeat_brings_an_offline_node_back() {
     let (mut cluster, a, id) = with_a_task();
     cluster.becomes(&id, Status::Running);
     let stale = cluster.says(&id, Status::Completed);
-    cluster.deregister(&a);
-    cluster.pass(500);
+    cluster.pass(15_000);
+    cluster.nodes();
+    assert_eq!(node(&cluster, &a).availability, Availability::Offline);
     let beat = Command::Heartbeat(Heartbeat {
         tasks: Some(vec![stale]),
         ..heartbeat(&a)
@@ -373,7 +392,7 @@ fn a_released_brake_lets_go_of_the_silent_nodes_only() {
     let rescheduled = Kind::TaskRescheduled;
     assert_eq!(
         kinds,
-        [Kind::BrakeReleased, offline, rescheduled, offline, offline]
+        [offline, rescheduled, offline, offline, Kind::BrakeReleased]
     );
     assert_eq!(cluster.state.brake(), None);
     cluster.place();

@@ -5,11 +5,9 @@ use crate::core::{Availability, transition};
 
 /// Moves everything off nodes that should be empty by now.
 pub fn overdue(draft: &mut Draft<'_>) {
-    for node in draft.state().nodes() {
-        let due = node
-            .drain
-            .is_some_and(|drain| drain.deadline <= draft.wall());
-        if due && node.availability == Availability::Online {
+    let (state, now) = (draft.state(), draft.now());
+    for node in state.nodes() {
+        if node.availability == Availability::Online && state.is_drain_due(node, now) {
             transition::move_all_off(draft, &node.id);
         }
     }

@@ -19,36 +19,56 @@ pub enum Link {
 }
 
 /// Judges a node by its last contacts.
+///
+/// One try in vain is no sign: `unreachable` begins when a later one failed too, and ends when none
+/// has failed for a whole node timeout. A link that comes and goes would else make a node that
+/// comes and goes.
 pub fn link(node: &Node, contact: Contact, policy: &Policy, now: Now) -> Link {
     let unheard_ms = now.mono.since_ms(contact.heard_at);
-    let unanswered_ms = now.mono.since_ms(contact.answered_at);
-    let failing_ms = contact.failing_since.map(|since| now.mono.since_ms(since));
-    let longest_beat_ms = policy.node_timeout_ms.max(2 * node.heartbeat_interval_ms);
-    if unheard_ms.min(unanswered_ms) >= policy.node_timeout_ms {
+    let two_beats_ms = node.heartbeat_interval_ms.saturating_mul(2);
+    let longest_beat_ms = policy.node_timeout_ms.max(two_beats_ms);
+    if silence_ms(contact, now) >= policy.node_timeout_ms {
         Link::Silent
-    } else if failing_ms.is_some_and(|ms| ms >= policy.node_timeout_ms / 3) {
-        let address = (&node.hostname, node.port);
+    } else if failing_ms(contact) >= policy.node_timeout_ms / 3 {
         Link::OneWay(format!(
             "the master can't reach its worker at {}:{}",
-            address.0, address.1
+            node.hostname, node.port
         ))
     } else if unheard_ms >= longest_beat_ms {
         Link::OneWay("its worker answers, but its heartbeats do not arrive".into())
     } else {
-        Link::Fine
+        match &node.unreachable {
+            Some(why) if !is_proven(contact, policy, now) => Link::OneWay(why.clone()),
+            Some(_) | None => Link::Fine,
+        }
     }
 }
 
-/// The online nodes that are silent, or so close to it that whatever silences them began with the
-/// same blow: contacts of healthy nodes are never further apart than the time between two probes.
+/// From the first try in vain to the last one; 0 when the last was answered, or was the first.
+fn failing_ms(contact: Contact) -> u64 {
+    let tries = contact.failing_since.zip(contact.failed_at);
+    tries.map_or(0, |(first, last)| last.since_ms(first))
+}
+
+/// Whether a node that was unreachable is not so any more.
+fn is_proven(contact: Contact, policy: &Policy, now: Now) -> bool {
+    let long_ago = |failed_at| now.mono.since_ms(failed_at) >= policy.node_timeout_ms;
+    contact.is_mutual() && contact.failed_at.is_none_or(long_ago)
+}
+
+/// The online nodes that are silent or about to be: longer without contact than one that is well
+/// ever is. Also those that the brake holds and nobody was in touch with since the master started.
 pub fn suspects(state: &State, now: Now) -> Vec<&Arc<Node>> {
     let policy = state.policy();
-    let nearly_ms = policy
-        .node_timeout_ms
-        .saturating_sub(policy.probe_after_ms)
-        .max(policy.node_timeout_ms / 2);
+    let silent_ms = policy.longest_gap_ms().min(policy.node_timeout_ms);
+    let held = |node: &Node| {
+        let brake = state.brake();
+        brake.is_some_and(|brake| brake.nodes.contains(&node.id))
+    };
     online(state)
-        .filter(|(_, contact)| silence_ms(*contact, now) >= nearly_ms)
+        .filter(|(node, contact)| {
+            silence_ms(*contact, now) >= silent_ms || (contact.is_presumed() && held(node))
+        })
         .map(|(node, _)| node)
         .collect()
 }
@@ -64,7 +84,7 @@ pub fn online(state: &State) -> impl Iterator<Item = (&Arc<Node>, Contact)> {
 
 /// For how long there was no contact in either direction.
 pub fn silence_ms(contact: Contact, now: Now) -> u64 {
-    now.mono.since_ms(contact.heard_at.max(contact.answered_at))
+    now.mono.since_ms(contact.last())
 }
 
 /// A node is lost.

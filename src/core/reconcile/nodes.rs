@@ -1,9 +1,12 @@
 //! Looks after nodes: offline, unreachable and reachable again, the brake, overdue drains.
 
+use super::brake::{self, Verdict};
+use super::drain;
 use super::liveness::{self, Link};
-use super::{brake, drain};
 use crate::core::draft::Draft;
 use crate::core::{Change, Kind, Node, Now, State};
+
+const HELD: &str = "silent, as most nodes are: the brake keeps its tasks where they are";
 
 /// One look at all nodes.
 pub fn nodes(state: &State, now: Now) -> Vec<Change> {
@@ -12,16 +15,16 @@ pub fn nodes(state: &State, now: Now) -> Vec<Change> {
         .map(|(node, contact)| (node, liveness::link(node, contact, state.policy(), now)))
         .collect();
     let any_silent = links.iter().any(|(_, link)| *link == Link::Silent);
-    let held = brake::tend(&mut draft, state, now, any_silent);
+    let verdict = brake::tend(&mut draft, state, now, any_silent);
+    let suspects = liveness::suspects(state, now);
+    let is_suspect = |node: &Node| suspects.iter().any(|suspect| suspect.id == node.id);
     for (node, link) in links {
-        match link {
-            Link::Fine => note(&mut draft, node, None),
-            Link::OneWay(why) => note(&mut draft, node, Some(why)),
-            Link::Silent if held => {
-                let why = "silent, as most nodes are: the brake keeps its tasks where they are";
-                note(&mut draft, node, Some(why.into()));
-            }
-            Link::Silent => liveness::lose_silent(&mut draft, node),
+        match (link, verdict) {
+            (_, Verdict::Held) if is_suspect(node) => note(&mut draft, node, Some(HELD.into())),
+            (Link::Fine, _) => note(&mut draft, node, None),
+            (Link::OneWay(why), _) => note(&mut draft, node, Some(why)),
+            (Link::Silent, Verdict::Lost) => liveness::lose_silent(&mut draft, node),
+            (Link::Silent, Verdict::Held | Verdict::Unclear) => {}
         }
     }
     drain::overdue(&mut draft);

@@ -22,7 +22,7 @@ pub fn place(state: &State, now: Now, limit: usize) -> Vec<Change> {
 /// The same, and how many tasks were looked at.
 pub(super) fn counted(state: &State, now: Now, limit: usize) -> (Vec<Change>, usize) {
     let mut draft = Draft::new(state, now);
-    let mut room = Room::of(state);
+    let mut room = Room::of(state, now);
     let from = first(state, now, limit);
     let mut queue = Queue {
         begun: BTreeMap::new(),

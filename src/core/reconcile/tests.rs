@@ -1,5 +1,7 @@
 //! The loops, one file for each subject.
 
+mod brake;
+mod clock;
 mod differences;
 mod nodes;
 mod place;

@@ -17,7 +17,7 @@ pub struct Filter {
 }
 
 /// All of them.
-pub const FILTERS: [Filter; 9] = [
+pub const FILTERS: [Filter; 10] = [
     Filter {
         passes: |candidate, _| candidate.node.availability == Availability::Online,
         explain: |_, _| "offline".into(),
@@ -46,6 +46,10 @@ pub const FILTERS: [Filter; 9] = [
             };
             format!("clearing ({left} still to end there)")
         },
+    },
+    Filter {
+        passes: |candidate, _| !candidate.silent,
+        explain: |_, _| "silent, perhaps lost".into(),
     },
     Filter {
         passes: |candidate, _| {

@@ -11,15 +11,15 @@ mod filter;
 mod room;
 mod score;
 
-use super::{NodeId, Spec, State};
+use super::{NodeId, Now, Spec, State};
 pub(super) use asks::Asks;
 pub use explain::same_refusal;
 pub(super) use room::Room;
 
 /// The node that takes a task like this, else why none does.
-pub fn place(state: &State, spec: &Spec) -> Result<NodeId, String> {
+pub fn place(state: &State, spec: &Spec, now: Now) -> Result<NodeId, String> {
     let placement = state.last_event() + 1;
-    Room::of(state).place(&Asks::of(spec), placement)
+    Room::of(state, now).place(&Asks::of(spec), placement)
 }
 
 #[cfg(test)]

@@ -9,7 +9,8 @@ use super::Asks;
 use super::explain::explain;
 use super::filter;
 use super::score::Score;
-use crate::core::{HostPort, Node, NodeId, State, Strategy};
+use crate::core::reconcile::liveness;
+use crate::core::{HostPort, Node, NodeId, Now, State, Strategy};
 
 /// The nodes with what is taken of them.
 pub struct Room<'a> {
@@ -20,6 +21,8 @@ pub struct Room<'a> {
 /// A node with what is taken of it.
 pub struct Candidate<'a> {
     pub node: &'a Arc<Node>,
+    /// Without contact for longer than a node that is well ever is, though not lost yet.
+    pub silent: bool,
     pub slots: u32,
     pub cpu_millicores: u64,
     pub memory_bytes: u64,
@@ -31,12 +34,12 @@ pub struct Candidate<'a> {
 }
 
 impl<'a> Room<'a> {
-    pub fn of(state: &'a State) -> Self {
+    pub fn of(state: &'a State, now: Now) -> Self {
         Self {
             strategy: state.policy().strategy,
             candidates: state
                 .nodes()
-                .map(|node| Candidate::of(state, node))
+                .map(|node| Candidate::of(state, node, now))
                 .collect(),
         }
     }
@@ -60,10 +63,16 @@ impl<'a> Room<'a> {
 }
 
 impl<'a> Candidate<'a> {
-    fn of(state: &'a State, node: &'a Arc<Node>) -> Self {
+    fn of(state: &'a State, node: &'a Arc<Node>, now: Now) -> Self {
         let usage = state.usage(&node.id);
+        let longest_gap_ms = state.policy().longest_gap_ms();
+        // One that registers this very moment had no contact yet.
+        let silent = state
+            .last_contact(&node.id)
+            .is_some_and(|contact| liveness::silence_ms(contact, now) >= longest_gap_ms);
         Self {
             node,
+            silent,
             slots: usage.map_or(0, |usage| usage.slots),
             cpu_millicores: usage.map_or(0, |usage| usage.cpu_millicores),
             memory_bytes: usage.map_or(0, |usage| usage.memory_bytes),

@@ -39,7 +39,7 @@ fn with_capacity(cluster: &mut Cluster, id: &str, cpu: Option<u64>, memory: Opti
 }
 
 fn why(cluster: &Cluster, spec: &Spec) -> String {
-    super::place(&cluster.state, spec).unwrap_err()
+    super::place(&cluster.state, spec, cluster.now).unwrap_err()
 }
 
 fn placed(cluster: &mut Cluster, spec: &Spec, times: usize) -> Vec<String> {
@@ -71,12 +71,31 @@ fn every_condition_of_a_node_is_named() {
     ids[1..]
         .iter()
         .for_each(|id| cluster.state.heard(id, cluster.now));
+    cluster.state.probed(&ids[3], false, cluster.now);
     cluster.nodes();
     assert_eq!(
         why(&cluster, &spec()),
         "no node takes it: 1 node: offline; 1 node: draining; 1 node: degraded (docker does not \
          answer); 1 node: unreachable (the master can't reach its worker at deaf:8081)"
     );
+}
+
+#[test]
+fn a_silent_node_gets_nothing_also_before_it_is_lost() {
+    let mut cluster = Cluster::new();
+    let ids = ["a", "b"].map(|id| cluster.add_node(id, 5));
+    cluster.pass(7_499);
+    assert_eq!(placed(&mut cluster, &spec(), 1), ["a"]);
+    cluster.pass(1);
+    cluster.beat(&ids[1]);
+    assert_eq!(placed(&mut cluster, &spec(), 2), ["b", "b"]);
+    cluster.pass(7_500);
+    assert_eq!(
+        why(&cluster, &spec()),
+        "no node takes it: 2 nodes: silent, perhaps lost"
+    );
+    cluster.beat(&ids[0]);
+    assert_eq!(placed(&mut cluster, &spec(), 1), ["a"]);
 }
 
 #[test]
@@ -161,7 +180,7 @@ fn a_host_port_is_taken_once_per_node_protocol_and_address() {
         why(&cluster, &tcp(Some("127.0.0.1"))),
         "no node takes it: 1 node: host port 127.0.0.1:8080/tcp is taken"
     );
-    assert!(super::place(&cluster.state, &tcp(Some("10.0.0.2"))).is_ok());
+    assert!(super::place(&cluster.state, &tcp(Some("10.0.0.2")), cluster.now).is_ok());
 }
 
 #[test]

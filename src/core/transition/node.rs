@@ -14,7 +14,7 @@ pub fn lose(draft: &mut Draft<'_>, node: &Node, why: &str, for_its_tasks: &str) 
         availability: Availability::Offline,
         offline_reason: why.to_owned(),
         unreachable: None,
-        heard_at: node.heard_at.max(contact.heard_wall),
+        heard_at: contact.heard_wall().unwrap_or(node.heard_at),
         ..node.clone()
     };
     draft.put_node(offline, Kind::NodeOffline, why);

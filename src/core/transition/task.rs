@@ -2,7 +2,14 @@
 
 use crate::core::draft::Draft;
 use crate::core::schedule::same_refusal;
-use crate::core::{Desired, Kind, NodeId, Status, Task};
+use crate::core::{Desired, Kind, NodeId, Status, Task, Timestamp};
+
+/// The last moment of a task's life that is known. A wall clock that was set back must not make the
+/// next one earlier.
+pub fn last_moment(task: &Task) -> Timestamp {
+    let scheduled_at = task.scheduled_at.unwrap_or(task.created_at);
+    task.started_at.unwrap_or(scheduled_at)
+}
 
 /// How a task ended.
 pub struct End {
@@ -20,7 +27,7 @@ pub fn schedule(draft: &mut Draft<'_>, task: &Task, node: &NodeId) {
         placement: draft.next_sequence(),
         node: Some(node.clone()),
         reason: String::new(),
-        scheduled_at: Some(draft.wall()),
+        scheduled_at: Some(draft.wall().max(task.created_at)),
         ..task.clone()
     };
     let message = match placed.attempt {
@@ -54,7 +61,7 @@ pub fn end(draft: &mut Draft<'_>, task: &Task, end: End) {
         exit_code: end.exit_code,
         error: end.error,
         reason: end.reason.clone(),
-        finished_at: Some(draft.wall()),
+        finished_at: Some(draft.wall().max(last_moment(task))),
         ..task.clone()
     };
     draft.put_task(ended, kind, end.reason);

@@ -43,7 +43,12 @@ pub fn node(state: &State, node: &core::Node) -> wire::Node {
         }),
         version: node.version.clone(),
         registered_at: time(node.registered_at),
-        last_heartbeat: time(state.contact(&node.id).heard_wall.max(node.heard_at)),
+        last_heartbeat: time(
+            state
+                .contact(&node.id)
+                .heard_wall()
+                .unwrap_or(node.heard_at),
+        ),
     }
 }
 

@@ -57,7 +57,8 @@ fn stopped_as_wanted(task: &Task, report: &Report) -> Option<Report> {
 fn end(draft: &mut Draft<'_>, mut task: Task, report: &Report) {
     if report.exit_code.is_some() {
         // It did run, even when it was too short for anybody to say so.
-        task.started_at.get_or_insert(draft.wall());
+        let now = draft.wall().max(transition::last_moment(&task));
+        task.started_at.get_or_insert(now);
     }
     let end = End {
         status: report.status,

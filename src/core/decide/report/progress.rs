@@ -15,7 +15,7 @@ pub fn started(draft: &mut Draft<'_>, task: &Task, report: &Report) {
     let running = Task {
         status: Status::Running,
         reason: said.unwrap_or_else(|| unsaid_reason(task)),
-        started_at: Some(draft.wall()),
+        started_at: Some(draft.wall().max(transition::last_moment(task))),
         ..with_facts(task, report)
     };
     draft.put_task(running, Kind::TaskRunning, message);

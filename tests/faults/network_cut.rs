@@ -1,0 +1,140 @@
+//! The network between master and workers is cut: wholly, or so that only one side gets through.
+
+use std::time::Duration;
+
+use crate::lab::{Lab, MASTER_PORT, WORKER_PORT, now};
+use crate::support::network::Cable;
+
+const SHORT: [&str; 4] = ["--node-timeout", "3s", "--probe-after", "1s"];
+
+/// TCP needs both directions of a cable, so all three are the same to podling: nobody is heard.
+#[test]
+fn a_cut_longer_than_the_timeout_moves_the_tasks_and_the_stale_ones_end_at_the_first_contact() {
+    let lab = Lab::start(&SHORT, 6);
+    let tasks = lab.one_task_each();
+    let cuts = [
+        (Cable::Cut, Cable::Cut),
+        (Cable::Cut, Cable::Whole),
+        (Cable::Whole, Cable::Cut),
+    ];
+    let started = now();
+    for (worker, (to_it, from_it)) in lab.workers.iter().zip(cuts) {
+        worker.host.cable(to_it, from_it);
+    }
+    let moved = |lab: &Lab, id: &str| {
+        let task = lab.task(id);
+        task["status"] == "running" && task["attempt"] == 2
+    };
+    lab.until("the tasks to run elsewhere", |lab| {
+        tasks[..3].iter().all(|id| moved(lab, id))
+    });
+    eprintln!("cut: running elsewhere after {:?}", started.elapsed());
+    for number in 0..3 {
+        assert_eq!(lab.condition(number), "offline");
+        assert_eq!(lab.running(number).len(), 1, "what nobody can stop runs on");
+    }
+    assert!(
+        lab.events(0, &["brakeEngaged"]).is_empty(),
+        "3 of 6 are not most"
+    );
+
+    for worker in &lab.workers[..3] {
+        worker.host.cable(Cable::Whole, Cable::Whole);
+    }
+    let healed = now();
+    for number in 0..3 {
+        lab.until("contact", |lab| lab.condition(number) == "ready");
+        let contact = healed.elapsed();
+        let ended = lab.until("its stale container to end", |lab| {
+            lab.running(number).is_empty()
+        });
+        eprintln!(
+            "cut: contact {contact:?} after the cable was whole, stale container ended {ended:?} later"
+        );
+        assert!(ended < Duration::from_secs(2), "{ended:?}\n{}", lab.story());
+    }
+    for (number, id) in tasks.iter().enumerate() {
+        let task = lab.task(id);
+        assert_eq!(task["status"], "running");
+        assert_eq!(task["attempt"], if number < 3 { 2 } else { 1 });
+    }
+    let running: usize = (0..6).map(|number| lab.running(number).len()).sum();
+    assert_eq!(running, 6, "each task once");
+}
+
+#[test]
+fn while_one_side_hears_the_other_nothing_is_moved_and_nothing_new_is_sent_there() {
+    let lab = Lab::start(&SHORT, 3);
+    let tasks = lab.one_task_each();
+    let before: Vec<_> = tasks.iter().map(|id| lab.task(id)).collect();
+    let seen = lab.last_event();
+    // The master can't reach the first, the second can't reach the master.
+    lab.workers[0]
+        .host
+        .cable(Cable::Without(WORKER_PORT), Cable::Whole);
+    lab.workers[1]
+        .host
+        .cable(Cable::Whole, Cable::Without(MASTER_PORT));
+    // A worker that is heard is not asked, so the first sign is an order that does not get through.
+    let unheard = lab.submit_to(0);
+    lab.until("both to be unreachable", |lab| {
+        (0..2).all(|number| lab.condition(number) == "unreachable")
+    });
+    let reason = |number: usize| lab.node(number)["reason"].as_str().unwrap().to_owned();
+    assert!(
+        reason(0).contains("can't reach its worker"),
+        "{}",
+        reason(0)
+    );
+    assert!(
+        reason(1).contains("heartbeats do not arrive"),
+        "{}",
+        reason(1)
+    );
+    let new: Vec<String> = (0..4).map(|n| lab.submit(&format!("new-{n}"))).collect();
+    for id in &new {
+        assert_eq!(lab.task(id)["nodeId"], lab.workers[2].id.as_str());
+    }
+    // Four node timeouts long.
+    lab.throughout(
+        Duration::from_secs(12),
+        "both stay unreachable, nothing moves",
+        |lab| {
+            let unreachable = (0..2).all(|number| lab.condition(number) == "unreachable");
+            unreachable
+                && tasks
+                    .iter()
+                    .zip(&before)
+                    .all(|(id, task)| lab.task(id) == *task)
+        },
+    );
+
+    for worker in &lab.workers {
+        worker.host.cable(Cable::Whole, Cable::Whole);
+    }
+    lab.until("all to be ready", |lab| {
+        (0..3).all(|number| lab.condition(number) == "ready")
+    });
+    lab.until("everything to run", |lab| {
+        let tasks = lab.get("/api/v1/tasks").1;
+        tasks
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|task| task["status"] == "running" && task["attempt"] == 1)
+    });
+    assert_eq!(lab.task(&unheard)["attempt"], 1);
+    for (id, task) in tasks.iter().zip(&before) {
+        assert_eq!(lab.task(id)["containerId"], task["containerId"]);
+    }
+    let flaps = lab.events(
+        seen,
+        &[
+            "nodeUnreachable",
+            "nodeReachable",
+            "nodeOffline",
+            "nodeOnline",
+        ],
+    );
+    assert_eq!(flaps.len(), 4, "there and back, once each: {flaps:#?}");
+}
