@@ -9,3 +9,7 @@
 
 #[path = "../support/mod.rs"]
 mod support;
+
+mod engine_refuses;
+mod engine_restarted;
+mod killed_from_outside;

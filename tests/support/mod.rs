@@ -8,6 +8,8 @@
 
 pub mod cluster;
 pub mod docker;
+pub mod engine;
 pub mod postgres;
 pub mod records;
+pub mod refusing_engine;
 pub mod registry;
