@@ -1,8 +1,10 @@
 //! A Docker Engine of a test's own, to be stopped, killed, frozen and started again: the machine's
 //! one is everybody's. Needs root.
 //!
-//! It lives in a PID and a mount namespace whose first process waits for this one. So its
+//! It lives in namespaces (PID, mount, network) whose first process waits for this one. So its
 //! containers survive it, as on a real host, and nothing at all survives the test, however it ends.
+//! The network is one of its own because an engine without a bridge removes `docker0` at its start,
+//! whoever's that is. Its containers have no network.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -29,7 +31,15 @@ impl Engine {
         let dir = tempfile::tempdir().unwrap();
         // Its first process ends when this one does, however that happens: nobody writes to it.
         let holder = Command::new("unshare")
-            .args(["--pid", "--mount", "--fork", "--kill-child", "sh", "-c"])
+            .args([
+                "--pid",
+                "--mount",
+                "--net",
+                "--fork",
+                "--kill-child",
+                "sh",
+                "-c",
+            ])
             // Docker's own init, so that somebody waits for the processes whose parents are killed.
             .arg("mount -t proc proc /proc && exec docker-init -- cat")
             .current_dir("/")
@@ -78,6 +88,7 @@ impl Engine {
             .args([
                 "--pid",
                 "--mount",
+                "--net",
                 "--target",
                 &first.to_string(),
                 "dockerd",

@@ -311,7 +311,7 @@ impl Supervisor {
                     ..
                 }),
             ) => super::outcome::explain(exit),
-            (None, _) => "the container was removed from outside podling".into(),
+            (None, _) => super::outcome::REMOVED_FROM_OUTSIDE.into(),
         };
         let ran_for_ms = attempt
             .running_since
