@@ -2,11 +2,11 @@
 
 use crate::support::cluster::Cluster;
 use crate::support::docker::IMAGE;
-use crate::support::refusing_engine::RefusingEngine;
+use crate::support::engine_gate::{EngineGate, Mode};
 
 #[test]
 fn an_engine_that_answers_everything_with_500_is_to_blame_and_no_task_is() {
-    let engine = RefusingEngine::start();
+    let engine = EngineGate::start();
     let mut cluster = Cluster::start();
     cluster.start_worker_on("a", &[], &[("DOCKER_HOST", &engine.host())]);
     cluster.until("the node to be ready", |c| {
@@ -15,18 +15,18 @@ fn an_engine_that_answers_everything_with_500_is_to_blame_and_no_task_is() {
     let runs = cluster.run(&["runs", "--image", IMAGE, "--", "sleep", "600"]);
     let before = cluster.until_status(&runs, "running");
 
-    engine.refuse();
+    engine.set(Mode::Refuse);
     // Sent before the worker or the master knows: its container can't be made, nor its image pulled.
     let caught = ["missing", "always"].map(|pull| {
         cluster.run(&[
             "caught", "--image", IMAGE, "--pull", pull, "--", "sleep", "600",
         ])
     });
-    cluster.until("the node to be degraded", |c| {
-        c.node_json("a")["condition"] == "degraded"
+    cluster.until("the node to be degraded, and why", |c| {
+        let node = c.node_json("a");
+        let why = node["reason"].as_str().unwrap_or_default();
+        node["condition"] == "degraded" && why.contains("out of order")
     });
-    let why = cluster.node_json("a")["reason"].clone();
-    assert!(why.as_str().unwrap().contains("out of order"), "{why}");
     let waits = cluster.run(&["waits", "--image", IMAGE, "--", "sleep", "600"]);
     assert_eq!(cluster.task(&waits)["status"], "pending");
     // Long enough for each of them to be tried again and again.
@@ -39,7 +39,7 @@ fn an_engine_that_answers_everything_with_500_is_to_blame_and_no_task_is() {
             "{task:#}"
         );
     }
-    engine.pass_on();
+    engine.set(Mode::PassOn);
 
     cluster.until("the node to be ready", |c| {
         c.node_json("a")["condition"] == "ready"

@@ -13,3 +13,5 @@ mod support;
 mod engine_refuses;
 mod engine_restarted;
 mod killed_from_outside;
+mod master_away;
+mod node_lost;

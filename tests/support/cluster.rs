@@ -206,6 +206,14 @@ impl Cluster {
         child.wait().unwrap().code()
     }
 
+    /// What the API answers to a GET; null when it does not.
+    pub fn get(&self, path: &str) -> Value {
+        let url = format!("http://127.0.0.1:{}{path}", self.port);
+        let answer = ureq::get(&url).call();
+        let read = answer.and_then(|mut answer| answer.body_mut().read_json());
+        read.unwrap_or(Value::Null)
+    }
+
     /// The node as `podling nodes` shows it.
     pub fn node_json(&self, name: &str) -> Value {
         let id = self.node(name);

@@ -9,7 +9,8 @@
 pub mod cluster;
 pub mod docker;
 pub mod engine;
+pub mod engine_gate;
 pub mod postgres;
 pub mod records;
-pub mod refusing_engine;
+
 pub mod registry;
