@@ -18,8 +18,9 @@ use super::step::{self, Goal, Image, Observed, Step};
 use crate::core::Monotonic;
 use crate::wire::PullPolicy;
 
-/// What an older attempt gets between SIGTERM and SIGKILL when a newer one is ordered.
-const SUPERSEDED_GRACE_SECONDS: u32 = 10;
+/// What an older attempt gets between SIGTERM and SIGKILL when a newer one is ordered: as much as the
+/// master gives it.
+const SUPERSEDED_GRACE_SECONDS: u32 = 1;
 
 /// One task at this worker.
 pub struct Supervisor {
