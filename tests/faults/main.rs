@@ -15,3 +15,5 @@ mod engine_restarted;
 mod killed_from_outside;
 mod master_away;
 mod node_lost;
+mod shut_down;
+mod worker_killed;

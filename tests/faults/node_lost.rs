@@ -112,7 +112,9 @@ fn comes_back(silenced_by: Signal, back: fn(&mut Cluster)) {
         moved.iter().all(|id| runs_on(&c.task(id), &b)) && c.task(&once)["status"] == "failed"
     });
     cluster.stdout(&["rm", "-f", &removed]);
-    let right = containers_of(&b);
+    let right = moved
+        .each_ref()
+        .map(|id| cluster.task(id)["containerId"].clone());
     let filter = format!("label=podling.node={a}");
     let stale = || docker(&["ps", "-q", "--filter", &filter]).lines().count();
     assert_eq!(stale(), 5, "nobody could stop them");
@@ -132,10 +134,11 @@ fn comes_back(silenced_by: Signal, back: fn(&mut Cluster)) {
         containers_of(&a).len() == 1
     });
     assert_eq!(cluster.task(&once)["status"], "failed");
-    assert!(
-        right.iter().all(|id| containers_of(&b).contains(id)),
-        "untouched"
-    );
+    let now = moved
+        .each_ref()
+        .map(|id| cluster.task(id)["containerId"].clone());
+    assert_eq!(now, right, "untouched");
+    assert_eq!(containers_of(&b).len(), moved.len());
     for id in &moved {
         let task = cluster.task(id);
         assert!(runs_on(&task, &b) && task["attempt"] == 2, "{task:#}");
