@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use tokio::time::timeout;
@@ -21,12 +20,10 @@ use super::runner::Runner;
 use super::runtime::Runtime;
 use super::runtime::docker::Docker;
 use super::shared::Shared;
+use super::shutdown::Deadline;
 use super::{Error, Options, http, shutdown};
 use crate::client::{MasterClient, Transport};
 use crate::clock::{SharedClock, SystemClock};
-
-/// What the agent is saying when it is silenced may take so long.
-const LAST_WORD: Duration = Duration::from_secs(2);
 
 /// Runs a worker on Docker until `token` is cancelled and everything is in order.
 ///
@@ -100,14 +97,14 @@ pub async fn run_with(
             }),
         }
     };
-    if result.is_ok() {
+    if let Ok((_, deadline)) = &result {
         // The sign-off must not overtake the agent's last word.
         silence.cancel();
-        let _hangs = timeout(LAST_WORD, &mut agent).await.is_err();
+        let _hangs = timeout(deadline.last_word(), &mut agent).await.is_err();
     }
     agent.abort();
-    if let Ok(Leaves::ForGood) = result {
-        shutdown::sign_off(&runner, master.as_ref(), &options.node_id).await;
+    if let Ok((Leaves::ForGood, deadline)) = &result {
+        shutdown::sign_off(&runner, master.as_ref(), &options.node_id, deadline).await;
     }
     engine.abort();
     runner.abandon().await;
@@ -131,14 +128,16 @@ async fn until_the_end(
     master: &dyn Master,
     contact: &Contact,
     token: &CancellationToken,
-) -> Leaves {
+) -> (Leaves, Deadline) {
     token.cancelled().await;
+    let clock = Arc::clone(&runner.shared().clock);
+    let deadline = Deadline::after(clock, options.shutdown_timeout);
     if !contact.was_accepted() {
         // Perhaps the node is another worker's: then it is not ours to empty.
         runner.close();
         let active = runner.active();
         log::info!("shutting down, never registered; {active} tasks are left running");
-        return Leaves::ForNow;
+        return (Leaves::ForNow, deadline);
     }
     let leaves = if options.leave_running {
         runner.close();
@@ -149,8 +148,8 @@ async fn until_the_end(
         shutdown::drain(runner, master, &options.node_id, total).await;
         Leaves::ForGood
     };
-    shutdown::reports_accepted(runner).await;
-    leaves
+    shutdown::reports_accepted(runner, &deadline).await;
+    (leaves, deadline)
 }
 
 async fn stop_server(handle: ServerHandle) {
