@@ -68,6 +68,24 @@ impl Engine {
             .await?)
     }
 
+    /// When this container ended.
+    pub async fn finished_at(&self, container: &str) -> Result<jiff::Timestamp> {
+        let found = self.docker.inspect_container(container, None).await?;
+        let finished = found.state.and_then(|state| state.finished_at);
+        Ok(finished.context("a container without an end")?.parse()?)
+    }
+
+    /// Kills and removes all containers of this node, one after the other.
+    pub async fn remove_all(&self, node: &str) -> Result<()> {
+        for container in self.containers(node).await? {
+            let id = container["Id"]
+                .as_str()
+                .context("a container without an id")?;
+            self.remove(id).await?;
+        }
+        Ok(())
+    }
+
     /// Waits until no container of this node is left.
     pub async fn until_gone(&self, node: &str) -> Result<()> {
         while !self.containers(node).await?.is_empty() {
