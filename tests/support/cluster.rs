@@ -218,9 +218,9 @@ impl Cluster {
     pub fn node_json(&self, name: &str) -> Value {
         let id = self.node(name);
         let nodes = self.json(&["nodes"]);
-        let all = nodes.as_array().into_iter().flatten();
-        all.cloned()
-            .find(|node| node["nodeId"] == id.as_str())
+        let mut all = nodes.as_array().into_iter().flatten();
+        all.find(|node| node["nodeId"] == id.as_str())
+            .cloned()
             .unwrap_or(Value::Null)
     }
 

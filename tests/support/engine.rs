@@ -74,7 +74,7 @@ impl Engine {
     }
 
     pub fn start_again(&mut self) {
-        let first = wait_for("the namespaces", || child_of(self.holder.id()));
+        let first = wait_for(|| "the namespaces", || child_of(self.holder.id()));
         let driver = docker(&["info", "--format", "{{.Driver}}"]);
         // Not the machine's settings.
         std::fs::write(self.path("daemon.json"), "{}").unwrap();
@@ -113,18 +113,15 @@ impl Engine {
             .stderr(log)
             .spawn()
             .expect("nsenter (util-linux)");
-        let dockerd = wait_for("dockerd (this needs root)", || child_of(child.id()));
+        let dockerd = wait_for(|| "dockerd (this needs root)", || child_of(child.id()));
         self.dockerd = Some((child, dockerd));
         let host = self.host();
         let answers = || try_docker(&["-H", &host, "version"]).status.success();
-        let answering = std::panic::AssertUnwindSafe(|| {
-            wait_for("dockerd to answer", || answers().then_some(()));
-        });
-        if let Err(panic) = std::panic::catch_unwind(answering) {
+        let what = || {
             let log = std::fs::read_to_string(self.path("dockerd.log")).unwrap_or_default();
-            eprintln!("{log}");
-            std::panic::resume_unwind(panic);
-        }
+            format!("dockerd to answer\n{log}")
+        };
+        wait_for(what, || answers().then_some(()));
     }
 
     /// In order, as by `systemctl stop docker`.
@@ -238,7 +235,10 @@ fn remove_cgroup(path: &Path) {
     }
 }
 
-fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+fn wait_for<T, W: std::fmt::Display>(
+    what: impl Fn() -> W,
+    mut look: impl FnMut() -> Option<T>,
+) -> T {
     #[expect(clippy::disallowed_methods, reason = "a test's deadline")]
     let started = Instant::now();
     loop {
@@ -247,7 +247,8 @@ fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
         }
         assert!(
             started.elapsed() < Duration::from_secs(60),
-            "waited a minute for {what}"
+            "waited a minute for {}",
+            what()
         );
         std::thread::sleep(Duration::from_millis(20));
     }

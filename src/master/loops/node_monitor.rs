@@ -21,7 +21,7 @@ pub struct NodeMonitor {
     cluster: Arc<Cluster>,
     transport: Transport,
     asked: HashSet<NodeId>,
-    answers: JoinSet<(NodeId, bool)>,
+    answers: JoinSet<NodeId>,
 }
 
 impl NodeMonitor {
@@ -38,8 +38,7 @@ impl NodeMonitor {
     fn take_answers(&mut self) {
         while let Some(answer) = self.answers.try_join_next() {
             match answer {
-                Ok((node, answered)) => {
-                    self.cluster.probed(&node, answered);
+                Ok(node) => {
                     self.asked.remove(&node);
                 }
                 // A panic while probing is a panic of the monitor: it must not be swallowed.
@@ -59,15 +58,20 @@ impl NodeMonitor {
         for node in silent {
             self.asked.insert(node.id.clone());
             let client = WorkerClient::new(self.transport.clone(), &node.hostname, node.port);
-            self.answers
-                .spawn(probe(client.with_timeout(PROBE_TIMEOUT), node));
+            let cluster = Arc::clone(&self.cluster);
+            self.answers.spawn(async move {
+                let answered = probe(client.with_timeout(PROBE_TIMEOUT), &node).await;
+                // At once: noted by the next look, the contact would seem up to a second younger.
+                cluster.probed(&node.id, answered);
+                node.id.clone()
+            });
         }
     }
 }
 
 /// Whether the node's worker answers at its address, and not somebody else.
-async fn probe(client: WorkerClient, node: Arc<Node>) -> (NodeId, bool) {
-    let answered = match client.health().await {
+async fn probe(client: WorkerClient, node: &Node) -> bool {
+    match client.health().await {
         Ok(health) => {
             // A Go worker does not know the id its master gave it.
             let other = health.node_id.filter(|id| id != node.id.as_str());
@@ -84,8 +88,7 @@ async fn probe(client: WorkerClient, node: Arc<Node>) -> (NodeId, bool) {
             log::debug!("node {}: {error}", node.id);
             false
         }
-    };
-    (node.id.clone(), answered)
+    }
 }
 
 impl Loop for NodeMonitor {
