@@ -69,9 +69,14 @@ impl Api {
         Ok(())
     }
 
-    pub async fn has_ready_node(&mut self) -> Result<bool> {
+    pub async fn has_ready_node(&mut self, id: &str) -> Result<bool> {
         let nodes = self.call("GET", "/api/v1/nodes", "", 200).await?;
-        Ok(nodes[0]["condition"] == "ready" && nodes[0]["status"] == "online")
+        let is_ready = |node: &Value| {
+            node["nodeId"] == id && node["condition"] == "ready" && node["status"] == "online"
+        };
+        Ok(nodes
+            .as_array()
+            .is_some_and(|nodes| nodes.iter().any(is_ready)))
     }
 
     async fn call(&mut self, method: &str, path: &str, body: &str, wanted: u16) -> Result<Value> {
@@ -96,14 +101,19 @@ impl Events {
 
     /// Waits until each of these tasks is said to run.
     pub async fn until_running(&mut self, ids: &[String]) -> Result<()> {
+        self.until("taskRunning", ids).await
+    }
+
+    /// Waits until an event of this kind has come for each of these tasks.
+    pub async fn until(&mut self, kind: &str, ids: &[String]) -> Result<()> {
         let events = ids
             .iter()
-            .map(|id| format!(r#""kind":"taskRunning","taskId":"{id}""#));
+            .map(|id| format!(r#""kind":"{kind}","taskId":"{id}""#));
         let events: Vec<String> = events.collect();
         let all = self.0.until_read(&events);
         timeout(PATIENCE, all)
             .await
-            .context("not all tasks ran within two minutes")?
+            .with_context(|| format!("not {kind} within two minutes"))?
     }
 }
 

@@ -6,9 +6,10 @@ use anyhow::{Context, Result};
 use bollard::Docker;
 use bollard::models::ContainerCreateBody;
 use bollard::query_parameters::{
-    CreateContainerOptions, ListContainersOptionsBuilder, RemoveContainerOptionsBuilder,
-    StartContainerOptions,
+    CreateContainerOptions, EventsOptionsBuilder, ListContainersOptionsBuilder,
+    RemoveContainerOptionsBuilder, StartContainerOptions,
 };
+use futures_util::StreamExt;
 use serde_json::Value;
 use tokio::time::{Duration, sleep};
 
@@ -66,6 +67,42 @@ impl Engine {
             .docker
             .remove_container(container, Some(options))
             .await?)
+    }
+
+    /// When this container ended.
+    pub async fn finished_at(&self, container: &str) -> Result<jiff::Timestamp> {
+        let found = self.docker.inspect_container(container, None).await?;
+        let finished = found.state.and_then(|state| state.finished_at);
+        Ok(finished.context("a container without an end")?.parse()?)
+    }
+
+    /// When the engine said that this container ended: after it has taken its network and its
+    /// file system away.
+    pub async fn said_at(&self, container: &str) -> Result<jiff::Timestamp> {
+        let now = jiff::Timestamp::now();
+        let options = EventsOptionsBuilder::new()
+            .since(&(now.as_second() - 60).to_string())
+            .until(&(now.as_second() + 1).to_string())
+            .filters(&HashMap::from([
+                ("container", vec![container]),
+                ("event", vec!["die"]),
+            ]))
+            .build();
+        let mut events = self.docker.events(Some(options));
+        let event = events.next().await.context("no event of its end")??;
+        let nanoseconds = event.time_nano.context("an event without a time")?;
+        Ok(jiff::Timestamp::from_nanosecond(nanoseconds.into())?)
+    }
+
+    /// Kills and removes all containers of this node, one after the other.
+    pub async fn remove_all(&self, node: &str) -> Result<()> {
+        for container in self.containers(node).await? {
+            let id = container["Id"]
+                .as_str()
+                .context("a container without an id")?;
+            self.remove(id).await?;
+        }
+        Ok(())
     }
 
     /// Waits until no container of this node is left.

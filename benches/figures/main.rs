@@ -17,8 +17,10 @@ mod api;
 mod burst;
 mod durable;
 mod engine;
+mod exit_visible;
 mod http;
 mod idle;
+mod lost_worker;
 mod machine;
 mod one_task;
 mod process;
@@ -91,6 +93,8 @@ async fn main() -> Result<ExitCode> {
         run_command: run_command::measure(&setup).await,
         one_task: one_task::measure(&setup).await,
         burst: burst::measure(&setup).await,
+        exit_visible: exit_visible::measure(&setup).await,
+        lost_worker: lost_worker::measure(&setup).await,
         durable_submissions: durable::measure(&setup).await,
     }
     let measured_on = machine::describe(&setup)

@@ -78,7 +78,12 @@ impl Process {
 impl Master {
     /// Starts one and waits until it is ready. `name` names its data directory.
     pub async fn start(setup: &Setup, name: &str) -> Result<Self> {
-        let mut master = Self::spawn(setup, name)?;
+        Self::start_with(setup, name, &[]).await
+    }
+
+    /// The same with these arguments.
+    pub async fn start_with(setup: &Setup, name: &str, args: &[&str]) -> Result<Self> {
+        let mut master = Self::spawn_with(setup, name, args)?;
         while !is_ready(&master.address).await {
             master.process.check()?;
             sleep(Duration::from_millis(1)).await;
@@ -88,30 +93,40 @@ impl Master {
 
     /// Starts one and does not wait.
     pub fn spawn(setup: &Setup, name: &str) -> Result<Self> {
+        Self::spawn_with(setup, name, &[])
+    }
+
+    fn spawn_with(setup: &Setup, name: &str, args: &[&str]) -> Result<Self> {
         let address = format!("127.0.0.1:{}", free_port()?);
         let mut command = podling(setup);
         command.args(["master", "--store", "sqlite", "--bind", &address]);
         command.arg("--data-dir").arg(setup.folder.join(name));
+        command.args(args);
         let process = Process::spawn(setup, &format!("{name}-master"), command)?;
         Ok(Self { process, address })
     }
 
     /// Starts a worker of it and waits until it takes tasks.
     pub async fn start_worker(&self, setup: &Setup) -> Result<Process> {
+        self.start_node(setup, &setup.name).await
+    }
+
+    /// The same with this node id.
+    pub async fn start_node(&self, setup: &Setup, node: &str) -> Result<Process> {
         let mut command = podling(setup);
         command
             .args([
                 "worker",
                 "--node-id",
-                &setup.name,
+                node,
                 "--port",
                 &free_port()?.to_string(),
             ])
             .args(["--master-url", &format!("http://{}", self.address)])
             .args(["--shutdown-timeout", "1s"]);
-        let mut worker = Process::spawn(setup, "worker", command)?;
+        let mut worker = Process::spawn(setup, &format!("worker-{node}"), command)?;
         let mut api = Api::open(&self.address).await?;
-        while !api.has_ready_node().await.unwrap_or_default() {
+        while !api.has_ready_node(node).await.unwrap_or_default() {
             worker.check()?;
             sleep(Duration::from_millis(20)).await;
         }

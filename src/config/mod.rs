@@ -81,6 +81,7 @@ impl Config {
                 }
             }
         }
+        fit_probe_after(&mut values);
         Self {
             values,
             problems,
@@ -176,6 +177,22 @@ fn defaults(sources: &Sources) -> BTreeMap<&'static str, Resolved> {
         (setting.key, resolved)
     };
     SETTINGS.iter().map(default).collect()
+}
+
+/// Who says only how soon a node is lost means that it is asked in time, too.
+fn fit_probe_after(values: &mut BTreeMap<&'static str, Resolved>) {
+    let Some(Value::Duration(timeout)) = values.get("master.node-timeout").map(|it| &it.value)
+    else {
+        return;
+    };
+    let third = *timeout / 3;
+    if let Some(probe_after) = values.get_mut("master.probe-after")
+        && probe_after.source == "default"
+        && matches!(probe_after.value, Value::Duration(after) if after > third)
+    {
+        probe_after.text = format!("{}ms", third.as_millis());
+        probe_after.value = Value::Duration(third);
+    }
 }
 
 fn read(entry: &layers::Entry) -> Result<Resolved, Problem> {

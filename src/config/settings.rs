@@ -140,7 +140,7 @@ pub const SETTINGS: &[Setting] = &[
         "master.probe-after",
         Kind::Duration,
         "5s",
-        "A node silent for so long is asked whether it is there. Less than node-timeout.",
+        "A node silent for so long is asked whether it is there. Less than node-timeout; by default never more than a third of it.",
     ),
     setting(
         "master.strategy",

@@ -70,6 +70,31 @@ fn without_any_layer_the_defaults_hold() {
 }
 
 #[test]
+fn a_node_timeout_alone_is_enough() {
+    let timeout = |value: &str| Flag {
+        key: "master.node-timeout",
+        name: "--node-timeout",
+        value: Raw::Text(value.into()),
+    };
+    for (value, probe_after_ms) in [("3s", 1_000), ("1s", 333), ("15s", 5_000), ("1h", 5_000)] {
+        let config = Config::load(Sources {
+            flags: vec![timeout(value)],
+            data_dir: Some("/d".into()),
+            ..Sources::default()
+        });
+        let policy = config.master_options().unwrap().policy;
+        assert_eq!(policy.probe_after_ms, probe_after_ms, "{value}");
+    }
+    let mut sources = Sources {
+        flags: vec![timeout("3s")],
+        ..Sources::default()
+    };
+    sources.environment = variables(&[("PODLING_MASTER_PROBE_AFTER", "5s")]);
+    let refused = Config::load(sources).master_options();
+    assert!(refused.is_err(), "what was asked for is not changed");
+}
+
+#[test]
 fn later_layers_win_and_the_source_is_known() {
     let folder = folder(&[
         (

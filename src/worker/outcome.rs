@@ -3,6 +3,9 @@
 use super::runtime::Exit;
 use crate::wire::TaskStatus;
 
+/// What is said when somebody removed a container.
+pub const REMOVED_FROM_OUTSIDE: &str = "the container was removed from outside podling";
+
 /// How an attempt ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
@@ -38,7 +41,7 @@ impl Outcome {
 
     /// Somebody removed its container.
     pub fn removed_from_outside() -> Self {
-        Self::failed("the container was removed from outside podling".into())
+        Self::failed(REMOVED_FROM_OUTSIDE.into())
     }
 
     /// It was stopped by an order.
@@ -80,6 +83,9 @@ impl Outcome {
 pub fn explain(exit: &Exit) -> String {
     if let Some(why) = &exit.bad_command {
         return format!("bad command: {why}");
+    }
+    if exit.by_removal() {
+        return REMOVED_FROM_OUTSIDE.into();
     }
     if exit.out_of_memory {
         return format!(

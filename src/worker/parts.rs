@@ -7,7 +7,6 @@
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -24,11 +23,9 @@ use super::reporter::Reporter;
 use super::runner::Runner;
 use super::runtime::Runtime;
 use super::shared::Shared;
+use super::shutdown::Deadline;
 use super::{Error, Options, shutdown};
 use crate::clock::SharedClock;
-
-/// What the agent is saying when it is silenced may take so long.
-const LAST_WORD: Duration = Duration::from_secs(2);
 
 /// The parts, not yet at work.
 pub struct Parts {
@@ -109,14 +106,14 @@ impl Parts {
                 }),
             }
         };
-        if result.is_ok() {
+        if let Ok((_, deadline)) = &result {
             // The sign-off must not overtake the agent's last word.
             silence.cancel();
-            let _hangs = timeout(LAST_WORD, &mut agent).await.is_err();
+            let _hangs = timeout(deadline.last_word(), &mut agent).await.is_err();
         }
         agent.abort();
-        if let Ok(Leaves::ForGood) = result {
-            shutdown::sign_off(&runner, master.as_ref(), &options.node_id).await;
+        if let Ok((Leaves::ForGood, deadline)) = &result {
+            shutdown::sign_off(&runner, master.as_ref(), &options.node_id, deadline).await;
         }
         engine.abort();
         runner.abandon().await;
@@ -139,14 +136,16 @@ async fn until_the_end(
     master: &dyn Master,
     contact: &Contact,
     token: &CancellationToken,
-) -> Leaves {
+) -> (Leaves, Deadline) {
     token.cancelled().await;
+    let clock = Arc::clone(&runner.shared().clock);
+    let deadline = Deadline::after(clock, options.shutdown_timeout);
     if !contact.was_accepted() {
         // Perhaps the node is another worker's: then it is not ours to empty.
         runner.close();
         let active = runner.active();
         log::info!("shutting down, never registered; {active} tasks are left running");
-        return Leaves::ForNow;
+        return (Leaves::ForNow, deadline);
     }
     let leaves = if options.leave_running {
         runner.close();
@@ -157,6 +156,6 @@ async fn until_the_end(
         shutdown::drain(runner, master, &options.node_id, total).await;
         Leaves::ForGood
     };
-    shutdown::reports_accepted(runner).await;
-    leaves
+    shutdown::reports_accepted(runner, &deadline).await;
+    (leaves, deadline)
 }

@@ -6,8 +6,9 @@
 //! ```
 //!
 //! Tasks that are always started again never end by themselves: to wait for them would only cost
-//! time, so they are stopped at once. All of it, Docker's grace included, is over at the timeout;
-//! only telling the master comes after it, for a few seconds at most.
+//! time, so they are stopped at once. All of it, Docker's grace included, is over at the timeout,
+//! and so is telling the master: one that does not answer gets a moment more, and what it was not
+//! told the next start tells it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,17 +17,42 @@ use tokio::time::timeout;
 
 use super::master::Master;
 use super::runner::Runner;
+use crate::clock::SharedClock;
+use crate::core::Monotonic;
 use crate::wire::RestartPolicy;
 
 /// The longest time between SIGTERM and SIGKILL for what is stopped at the end.
 const GRACE: Duration = Duration::from_secs(10);
-/// The master gets so long for each of: the drain, the last reports, the sign-off.
+/// The master gets at most so long for each of: the drain, the last reports, the sign-off.
 const FAREWELL: Duration = Duration::from_secs(5);
+/// And at least so long for each of the last words, also when no time is left.
+const LAST_WORD: Duration = Duration::from_millis(300);
 /// The engine gets so long beyond the grace to say that a container is gone.
 const ENGINE_MARGIN: Duration = Duration::from_secs(1);
 
 /// So many tasks are named in a message.
 const NAMED: usize = 10;
+
+/// When a worker is to be gone.
+pub struct Deadline {
+    clock: SharedClock,
+    at: Monotonic,
+}
+
+impl Deadline {
+    /// So long from now.
+    pub fn after(clock: SharedClock, total: Duration) -> Self {
+        let now = clock.now().mono;
+        let at = Monotonic(now.0.saturating_add(total.as_millis() as u64));
+        Self { clock, at }
+    }
+
+    /// How long one of the last words may still take.
+    pub fn last_word(&self) -> Duration {
+        let left = Duration::from_millis(self.at.since_ms(self.clock.now().mono));
+        left.clamp(LAST_WORD, FAREWELL)
+    }
+}
 
 /// Ends all tasks within `total` and tells the master, as far as it listens. The agent must be
 /// running meanwhile: it carries the reports.
@@ -104,8 +130,13 @@ fn grace_within(total: Duration) -> Duration {
 }
 
 /// The last words: the reports that still wait, and that the node is gone.
-pub async fn sign_off(runner: &Arc<Runner>, master: &dyn Master, node_id: &str) {
-    match timeout(FAREWELL, master.deregister(node_id)).await {
+pub async fn sign_off(
+    runner: &Arc<Runner>,
+    master: &dyn Master,
+    node_id: &str,
+    deadline: &Deadline,
+) {
+    match timeout(deadline.last_word(), master.deregister(node_id)).await {
         Ok(Ok(())) => log::info!("signed off"),
         Ok(Err(error)) => log::warn!("could not sign off at the master: {error}"),
         Err(_) => log::warn!("could not sign off at the master: no answer"),
@@ -116,10 +147,12 @@ pub async fn sign_off(runner: &Arc<Runner>, master: &dyn Master, node_id: &str) 
     }
 }
 
-/// Waits until the master accepted every report, for a few seconds at most.
-pub async fn reports_accepted(runner: &Arc<Runner>) {
+/// Waits until the master accepted every report, as far as there is time.
+pub async fn reports_accepted(runner: &Arc<Runner>, deadline: &Deadline) {
     let reporter = &runner.shared().reporter;
-    let _it_is_logged_later = timeout(FAREWELL, reporter.emptied()).await.is_err();
+    let _it_is_logged_later = timeout(deadline.last_word(), reporter.emptied())
+        .await
+        .is_err();
 }
 
 #[cfg(test)]

@@ -206,6 +206,7 @@ fn run(assignment: &Assignment, progress: &Progress, observed: &Observed, now: M
                 }
             }
             Phase::Created => Step::Start,
+            Phase::Exited(exit) if exit.by_removal() => make(assignment, progress, now),
             Phase::Exited(exit) if starts_again(assignment.restart, exit.code) => {
                 again(assignment, progress, now, Step::Start)
             }

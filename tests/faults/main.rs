@@ -4,8 +4,9 @@
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::print_stderr,
     clippy::print_stdout,
-    reason = "a test fails by panicking, and says its seed"
+    reason = "a test fails by panicking, and says what it measured and its seed"
 )]
 
 #[path = "../support/mod.rs"]
@@ -15,13 +16,20 @@ mod lab;
 
 mod damage;
 mod disk;
+mod engine_refuses;
+mod engine_restarted;
+mod killed_from_outside;
 mod mass_failure;
+mod master_away;
 mod master_killed;
 mod masters;
 mod network_cut;
 mod network_loss;
+mod node_lost;
 mod paused_master;
 mod postgres;
 mod repeated_submissions;
 mod reports;
+mod shut_down;
 mod wall_clock;
+mod worker_killed;

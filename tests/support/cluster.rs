@@ -31,6 +31,7 @@ struct Worker {
     port: u16,
     child: Option<Child>,
     args: Vec<String>,
+    env: Vec<(String, String)>,
 }
 
 impl Cluster {
@@ -107,6 +108,11 @@ impl Cluster {
     }
 
     pub fn start_worker(&mut self, name: &str, args: &[&str]) {
+        self.start_worker_on(name, args, &[]);
+    }
+
+    /// A worker with these environment variables, as `DOCKER_HOST`.
+    pub fn start_worker_on(&mut self, name: &str, args: &[&str], env: &[(&str, &str)]) {
         self.owns(name);
         let port = self
             .workers
@@ -119,6 +125,10 @@ impl Cluster {
                 port,
                 child: None,
                 args,
+                env: env
+                    .iter()
+                    .map(|(k, v)| ((*k).into(), (*v).into()))
+                    .collect(),
             },
         );
         self.restart_worker(name);
@@ -134,11 +144,16 @@ impl Cluster {
 
     /// Starts the worker's process (again), as it was started first.
     pub fn restart_worker(&mut self, name: &str) {
-        let (port, args) = {
+        let (port, args, env) = {
             let worker = &self.workers[name];
-            (worker.port.to_string(), worker.args.clone())
+            (
+                worker.port.to_string(),
+                worker.args.clone(),
+                worker.env.clone(),
+            )
         };
         let mut command = self.podling();
+        command.envs(env);
         command.args(["worker", "--node-id", &self.node(name), "--port", &port]);
         command.args(["--heartbeat-interval", "1s", "--shutdown-timeout", "5s"]);
         command.args(args);
@@ -220,6 +235,43 @@ impl Cluster {
     pub fn terminate_master(&mut self) -> Option<i32> {
         let mut child = self.master.take().expect("the master runs");
         terminate(&mut child)
+    }
+
+    /// A signal to the worker's process.
+    pub fn signal_worker(&self, name: &str, signal: Signal) {
+        let child = self.workers[name].child.as_ref().expect("it runs");
+        kill(Pid::from_raw(child.id() as i32), signal).unwrap();
+    }
+
+    /// Waits for the worker's process to end by itself (or by a signal sent before); its exit code.
+    pub fn worker_exit(&mut self, name: &str) -> Option<i32> {
+        let worker = self.workers.get_mut(name).unwrap();
+        let mut child = worker.child.take().expect("it runs");
+        child.wait().unwrap().code()
+    }
+
+    /// The same of the master.
+    pub fn master_exit(&mut self) -> Option<i32> {
+        let mut child = self.master.take().expect("the master runs");
+        child.wait().unwrap().code()
+    }
+
+    /// What the API answers to a GET; null when it does not.
+    pub fn get(&self, path: &str) -> Value {
+        let url = format!("http://127.0.0.1:{}{path}", self.port);
+        let answer = ureq::get(&url).call();
+        let read = answer.and_then(|mut answer| answer.body_mut().read_json());
+        read.unwrap_or(Value::Null)
+    }
+
+    /// The node as `podling nodes` shows it.
+    pub fn node_json(&self, name: &str) -> Value {
+        let id = self.node(name);
+        let nodes = self.json(&["nodes"]);
+        let mut all = nodes.as_array().into_iter().flatten();
+        all.find(|node| node["nodeId"] == id.as_str())
+            .cloned()
+            .unwrap_or(Value::Null)
     }
 
     /// The binary, told where this cluster's master is, and nothing of this machine's settings.

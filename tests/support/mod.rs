@@ -9,6 +9,8 @@
 pub mod clock;
 pub mod cluster;
 pub mod docker;
+pub mod engine;
+pub mod engine_gate;
 pub mod http;
 pub mod network;
 pub mod postgres;

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use super::order::{Order, StopOrder, order};
 use crate::core::{Desired, NodeId, Report, State, Task, TaskId};
 
-/// Seconds between SIGTERM and SIGKILL for what should not be there: Docker's own default.
-const STALE_GRACE_SECONDS: u32 = 10;
+/// Seconds between SIGTERM and SIGKILL for what should not be there: most likely another one of it runs
+/// elsewhere, and each second of both is worse than an end without a farewell.
+const STALE_GRACE_SECONDS: u32 = 1;
 
 /// What a worker runs and should not, and the other way round.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

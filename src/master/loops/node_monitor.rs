@@ -19,7 +19,7 @@ pub struct NodeMonitor {
     cluster: Arc<Cluster>,
     workers: Arc<dyn Workers>,
     asked: HashSet<NodeId>,
-    answers: JoinSet<(NodeId, bool)>,
+    answers: JoinSet<NodeId>,
 }
 
 impl NodeMonitor {
@@ -36,8 +36,7 @@ impl NodeMonitor {
     fn take_answers(&mut self) {
         while let Some(answer) = self.answers.try_join_next() {
             match answer {
-                Ok((node, answered)) => {
-                    self.cluster.probed(&node, answered);
+                Ok(node) => {
                     self.asked.remove(&node);
                 }
                 // A panic while probing is a panic of the monitor: it must not be swallowed.
@@ -56,14 +55,21 @@ impl NodeMonitor {
         });
         for node in silent {
             self.asked.insert(node.id.clone());
-            self.answers.spawn(probe(self.workers.clone(), node));
+            let workers = self.workers.clone();
+            let cluster = Arc::clone(&self.cluster);
+            self.answers.spawn(async move {
+                let answered = probe(workers, &node).await;
+                // At once: noted by the next look, the contact would seem up to a second younger.
+                cluster.probed(&node.id, answered);
+                node.id.clone()
+            });
         }
     }
 }
 
 /// Whether the node's worker answers at its address, and not somebody else.
-async fn probe(workers: Arc<dyn Workers>, node: Arc<Node>) -> (NodeId, bool) {
-    let answered = match workers.health(&node).await {
+async fn probe(workers: Arc<dyn Workers>, node: &Arc<Node>) -> bool {
+    match workers.health(node).await {
         Ok(health) => {
             // A Go worker does not know the id its master gave it.
             let other = health.node_id.filter(|id| id != node.id.as_str());
@@ -93,8 +99,7 @@ async fn probe(workers: Arc<dyn Workers>, node: Arc<Node>) -> (NodeId, bool) {
             log::debug!("node {}: {error}", node.id);
             false
         }
-    };
-    (node.id.clone(), answered)
+    }
 }
 
 impl Loop for NodeMonitor {

@@ -44,7 +44,19 @@ pub struct Exit {
     pub out_of_memory: bool,
     /// Its command could not be executed, and why.
     pub bad_command: Option<String>,
+    /// It is just being removed: somebody wanted it gone, and that is what ended it.
+    pub being_removed: bool,
 }
+
+impl Exit {
+    /// Whether somebody removed it while it ran, which ends it by SIGKILL: soon nothing is left.
+    pub fn by_removal(&self) -> bool {
+        self.being_removed && self.code == SIGKILLED
+    }
+}
+
+/// The exit code of what SIGKILL ended.
+const SIGKILLED: i64 = 137;
 
 /// One container, looked at closely.
 #[derive(Debug, Clone, PartialEq, Eq)]

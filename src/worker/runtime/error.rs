@@ -57,6 +57,12 @@ pub enum Error {
         /// How long was waited.
         seconds: u64,
     },
+    /// The engine answers, and nothing but that it fails itself.
+    #[error("the container engine fails: {why}")]
+    OutOfOrder {
+        /// As the engine says it.
+        why: String,
+    },
     /// Anything else the engine refused.
     #[error("the container engine refused to {operation}: {why}")]
     Other {
@@ -71,7 +77,10 @@ impl Error {
     /// Whether the engine itself is the trouble, not what was asked of it: nothing is known about
     /// the outcome, and no task is to blame.
     pub fn is_engine_trouble(&self) -> bool {
-        matches!(self, Error::Unreachable { .. } | Error::Timeout { .. })
+        matches!(
+            self,
+            Error::Unreachable { .. } | Error::Timeout { .. } | Error::OutOfOrder { .. }
+        )
     }
 
     /// For the metrics.
@@ -85,6 +94,7 @@ impl Error {
             Error::PortTaken { .. } => "port_taken",
             Error::Unreachable { .. } => "unreachable",
             Error::Timeout { .. } => "timeout",
+            Error::OutOfOrder { .. } => "out_of_order",
             Error::Other { .. } => "other",
         }
     }

@@ -18,8 +18,9 @@ use super::step::{self, Goal, Image, Observed, Step};
 use crate::core::Monotonic;
 use crate::wire::PullPolicy;
 
-/// What an older attempt gets between SIGTERM and SIGKILL when a newer one is ordered.
-const SUPERSEDED_GRACE_SECONDS: u32 = 10;
+/// What an older attempt gets between SIGTERM and SIGKILL when a newer one is ordered: as much as the
+/// master gives it.
+const SUPERSEDED_GRACE_SECONDS: u32 = 1;
 
 /// One task at this worker.
 pub struct Supervisor {
@@ -313,7 +314,7 @@ impl Supervisor {
                     ..
                 }),
             ) => super::outcome::explain(exit),
-            (None, _) => "the container was removed from outside podling".into(),
+            (None, _) => super::outcome::REMOVED_FROM_OUTSIDE.into(),
         };
         let ran_for_ms = attempt
             .running_since

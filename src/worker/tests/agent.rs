@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Rig, attempt, pass, stop, task};
-use crate::wire::{Condition, Quantity, Task};
+use super::{Rig, attempt, pass, restarted, stop, task};
+use crate::wire::{Condition, Quantity, RestartPolicy, Task};
 
 #[tokio::test(start_paused = true)]
 async fn it_registers_with_what_its_host_has() {
@@ -74,6 +74,45 @@ async fn a_master_that_is_away_misses_nothing() {
     pass(6).await;
     let registration = rig.master.inner().registrations[0].clone();
     assert_eq!(registration.tasks.unwrap()[0].report.status, "completed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_day_without_a_master_restarts_what_dies_and_keeps_every_end() {
+    let rig = Rig::going();
+    pass(1).await;
+    rig.runner.execute(task("steady", "service"));
+    rig.runner
+        .execute(restarted(RestartPolicy::Always, task("dies", "service")));
+    rig.runner.execute(task("ends", "service"));
+    rig.runner.execute(task("job", "job"));
+    pass(5).await;
+    rig.master.inner().away = true;
+    for _ in 0..24 {
+        pass(3600).await;
+        rig.engine.exit("dies", 1, false);
+    }
+    rig.engine.exit("ends", 5, false);
+    pass(60).await;
+    for (id, status) in [
+        ("steady", "running"),
+        ("dies", "running"),
+        ("ends", "failed"),
+    ] {
+        assert_eq!(rig.status(id).as_deref(), Some(status), "{id}");
+    }
+    rig.master.inner().away = false;
+    pass(6).await;
+    let told = rig.master.inner().heartbeats.last().unwrap().tasks.clone();
+    let told = told.expect("everything is named");
+    let report = |id: &str| &told.iter().find(|task| task.task_id == id).unwrap().report;
+    assert_eq!(report("steady").status, "running");
+    assert_eq!(report("dies").restart_count, Some(24));
+    assert_eq!(
+        (&*report("ends").status, report("ends").exit_code),
+        ("failed", Some(5))
+    );
+    assert_eq!(report("job").status, "completed");
+    assert_eq!(rig.engine.containers().len(), 4, "none was made anew");
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,7 +9,7 @@ use super::{Rig, options, pass, restarted, task};
 use crate::wire::RestartPolicy;
 use crate::worker::order::Verdict;
 use crate::worker::runtime::scripted::Behaviour;
-use crate::worker::shutdown::{drain, reports_accepted, sign_off};
+use crate::worker::shutdown::{Deadline, drain, reports_accepted, sign_off};
 use crate::worker::{Options, run_with};
 
 const TOTAL: Duration = Duration::from_secs(30);
@@ -33,8 +33,8 @@ async fn services_stop_at_once_and_jobs_get_their_time() {
         rig.runner.execute(task("new", "job")),
         Verdict::ShuttingDown
     );
-    reports_accepted(&rig.runner).await;
-    sign_off(&rig.runner, rig.master.as_ref(), "n").await;
+    reports_accepted(&rig.runner, &deadline(&rig)).await;
+    sign_off(&rig.runner, rig.master.as_ref(), "n", &deadline(&rig)).await;
     assert_eq!(rig.runner.shared().reporter.count(), 0);
     assert_eq!(rig.master.told().last().unwrap(), "deregister");
     assert_eq!(rig.master.count("drain 30"), 1);
@@ -65,8 +65,8 @@ async fn a_master_that_is_away_does_not_hold_it_up() {
     rig.master.inner().away = true;
     let begun = rig.now_ms();
     drain(&rig.runner, rig.master.as_ref(), "n", TOTAL).await;
-    reports_accepted(&rig.runner).await;
-    sign_off(&rig.runner, rig.master.as_ref(), "n").await;
+    reports_accepted(&rig.runner, &deadline(&rig)).await;
+    sign_off(&rig.runner, rig.master.as_ref(), "n", &deadline(&rig)).await;
     assert!(rig.now_ms() - begun < 40_000);
     assert_eq!(
         rig.engine.containers(),
@@ -161,4 +161,8 @@ async fn a_worker_without_tasks_ends_at_once() {
     let begun = rig.now_ms();
     drain(&rig.runner, rig.master.as_ref(), "n", TOTAL).await;
     assert!(rig.now_ms() - begun < 100);
+}
+
+fn deadline(rig: &Rig) -> Deadline {
+    Deadline::after(rig.clock.clone(), Duration::from_secs(30))
 }

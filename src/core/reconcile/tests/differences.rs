@@ -15,7 +15,7 @@ fn stop_order(task: &TaskId, attempt: u32, remove: bool) -> StopOrder {
     StopOrder {
         task: task.clone(),
         attempt,
-        grace_seconds: 10,
+        grace_seconds: 1,
         remove,
     }
 }

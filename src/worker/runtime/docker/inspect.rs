@@ -65,6 +65,7 @@ fn phase(state: &ContainerState) -> Phase {
             code: state.exit_code.unwrap_or_default(),
             out_of_memory: state.oom_killed.unwrap_or_default(),
             bad_command: None,
+            being_removed: state.status == Some(ContainerStateStatusEnum::REMOVING),
         }),
     }
 }
@@ -120,6 +121,16 @@ mod tests {
             Some("exec /nope failed: No such file or directory")
         );
         assert_eq!(init_failure("sh: nope: not found\n"), None);
+    }
+
+    #[test]
+    fn a_container_on_its_way_out_is_known_as_such() {
+        let state = ContainerState {
+            status: Some(ContainerStateStatusEnum::REMOVING),
+            exit_code: Some(137),
+            ..ContainerState::default()
+        };
+        assert!(matches!(phase(&state), Phase::Exited(exit) if exit.being_removed));
     }
 
     #[test]

@@ -117,11 +117,25 @@ impl Docker {
         future: impl Future<Output = std::result::Result<T, bollard::errors::Error>>,
     ) -> Result<T> {
         match timeout(deadline, future).await {
-            Ok(result) => result.map_err(|error| failure(operation, subject, error)),
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => Err(self.to_blame(failure(operation, subject, error)).await),
             Err(_) => Err(Error::Timeout {
                 operation: operation.text(),
                 seconds: deadline.as_secs(),
             }),
+        }
+    }
+
+    /// Docker's refusals do not say whether what was asked is at fault or the engine, and a task
+    /// must not fail for its engine's fault. So the engine is asked how it is; when it does not
+    /// even answer that, it is to blame.
+    async fn to_blame(&self, error: Error) -> Error {
+        if !matches!(error, Error::Other { .. } | Error::RegistryRefused { .. }) {
+            return error;
+        }
+        match self.ping().await {
+            Ok(()) => error,
+            Err(of_engine) => of_engine,
         }
     }
 }
@@ -147,9 +161,17 @@ impl Runtime for Docker {
 
     fn ping(&self) -> BoxFuture<'_, Result<()>> {
         Box::pin(async move {
-            let ping = self.client()?.ping();
-            self.call(Operation::Ping, "", PING, ping).await?;
-            Ok(())
+            match timeout(PING, self.client()?.ping()).await {
+                Ok(Ok(_)) => Ok(()),
+                Ok(Err(error)) => Err(match failure(Operation::Ping, "", error) {
+                    Error::Other { why, .. } => Error::OutOfOrder { why },
+                    error => error,
+                }),
+                Err(_) => Err(Error::Timeout {
+                    operation: Operation::Ping.text(),
+                    seconds: PING.as_secs(),
+                }),
+            }
         })
     }
 
@@ -181,7 +203,12 @@ impl Runtime for Docker {
     }
 
     fn pull<'a>(&'a self, image: &'a str, progress: ProgressSink) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async move { pull::pull(self.client()?, image, progress).await })
+        Box::pin(async move {
+            match pull::pull(self.client()?, image, progress).await {
+                Ok(()) => Ok(()),
+                Err(error) => Err(self.to_blame(error).await),
+            }
+        })
     }
 
     fn create<'a>(&'a self, blueprint: &'a Blueprint) -> BoxFuture<'a, Result<String>> {
@@ -287,3 +314,6 @@ impl Docker {
 fn of_node(node_id: &str) -> String {
     format!("{LABEL_NODE}={node_id}")
 }
+
+#[cfg(test)]
+mod tests;

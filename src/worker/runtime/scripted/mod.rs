@@ -91,6 +91,7 @@ impl Scripted {
                     code,
                     out_of_memory,
                     bad_command: None,
+                    being_removed: false,
                 },
             );
         }

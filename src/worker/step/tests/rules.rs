@@ -49,6 +49,35 @@ fn the_pull_policy_says_when_the_image_is_fetched() {
 }
 
 #[test]
+fn what_was_removed_while_it_ran_is_no_kill_and_is_not_started_but_made_again() {
+    let ran = Progress {
+        started: true,
+        ..Progress::default()
+    };
+    let going = |code| {
+        seen(Phase::Exited(Exit {
+            code,
+            being_removed: true,
+            ..Exit::default()
+        }))
+    };
+    let removed = Step::End(Outcome::removed_from_outside());
+    assert_eq!(step(RUN, &ran, &going(137)), removed);
+    let always = Assignment {
+        restart: RestartPolicy::Always,
+        ..RUN
+    };
+    let waited = Progress {
+        not_before: Some(NOW),
+        ..ran.clone()
+    };
+    assert_eq!(step(always, &waited, &going(137)), Step::Create);
+    // It had ended before somebody removed it.
+    let ended = status(step(RUN, &ran, &going(0)));
+    assert_eq!(ended, Some(TaskStatus::Completed));
+}
+
+#[test]
 fn the_restart_policy_says_what_an_exit_means() {
     let ran = Progress {
         started: true,

@@ -1,0 +1,78 @@
+//! An engine that accepts every call and answers none: in paused time, so that no deadline costs
+//! any.
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use tokio::net::UnixListener;
+
+use super::*;
+use crate::worker::runtime::Identity;
+
+/// No call may take longer, a stop's grace apart: pulls of large images are slow.
+const LONGEST: Duration = Duration::from_secs(3 * 60 * 60);
+
+fn mute() -> (Docker, tempfile::TempDir) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("docker.sock");
+    let listener = UnixListener::bind(&path).unwrap();
+    tokio::spawn(async move {
+        let mut kept = Vec::new();
+        while let Ok((stream, _)) = listener.accept().await {
+            kept.push(stream);
+        }
+    });
+    let docker = Docker::connect_to(&format!("unix://{}", path.display())).unwrap();
+    (docker, dir)
+}
+
+async fn ended<T>(what: &str, call: impl Future<Output = Result<T>>) {
+    let error = timeout(LONGEST, call).await;
+    let error = error.unwrap_or_else(|_| panic!("{what} is still waited for after {LONGEST:?}"));
+    let error = error.err().unwrap_or_else(|| panic!("{what} succeeded"));
+    assert!(error.is_engine_trouble(), "{what}: {error:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_call_waits_for_ever_for_an_engine_that_does_not_answer() {
+    let (docker, _dir) = mute();
+    let task: wire::Task = serde_json::from_value(serde_json::json!({
+        "taskId": "t", "name": "web", "image": "i", "attempt": 1, "status": "scheduled",
+    }))
+    .unwrap();
+    let blueprint = Blueprint {
+        name: "c".into(),
+        identity: Identity {
+            node_id: "n".into(),
+            task_id: "t".into(),
+            attempt: 1,
+        },
+        task,
+        labels: Default::default(),
+    };
+    ended("ping", docker.ping()).await;
+    ended("info", docker.info()).await;
+    ended("list", docker.list("n")).await;
+    ended("inspect", docker.inspect("c")).await;
+    ended("pull", docker.pull("i", Box::new(|_| {}))).await;
+    ended("create", docker.create(&blueprint)).await;
+    ended("start", docker.start("c")).await;
+    ended("stop", docker.stop("c", 10)).await;
+    ended("remove", docker.remove("c", true)).await;
+    let mut logs = docker.logs("c", LogOptions::default());
+    ended("logs", async { logs.next().await.unwrap().map(drop) }).await;
+}
+
+/// With many tasks most calls wait for their turn: that has to end as well.
+#[tokio::test(start_paused = true)]
+async fn nor_do_the_calls_that_wait_for_their_turn() {
+    let (docker, _dir) = mute();
+    let starts = (0..100).map(|_| docker.start("c"));
+    let all = futures_util::future::join_all(starts);
+    let results = timeout(LONGEST, all).await.expect("all of them end");
+    assert!(
+        results
+            .iter()
+            .all(|r| r.as_ref().is_err_and(Error::is_engine_trouble))
+    );
+}
