@@ -32,6 +32,7 @@ pub struct Lab {
 pub struct Worker {
     pub id: String,
     pub host: Host,
+    beat: &'static str,
     child: Child,
     _containers: Cleanup,
 }
@@ -57,7 +58,7 @@ impl Lab {
         };
         lab.start_master();
         for _ in 0..workers {
-            lab.add_worker();
+            lab.add_worker("1s");
         }
         lab.until("the workers to be ready", |lab| {
             lab.nodes()
@@ -97,23 +98,26 @@ impl Lab {
         child.kill().unwrap();
         child.wait().unwrap();
         let (id, host) = (id.clone(), host.clone());
-        self.workers[number].child = self.spawn_worker(&id, &host);
+        let beat = self.workers[number].beat;
+        self.workers[number].child = self.spawn_worker(&id, &host, beat);
     }
 
-    fn spawn_worker(&self, id: &str, host: &Host) -> Child {
+    fn spawn_worker(&self, id: &str, host: &Host, beat: &str) -> Child {
         let mut command = self.podling(host);
         command.args(["worker", "--insecure", "--node-id", id]);
         command.args(["--hostname", &host.address, "--bind", &host.address]);
-        command.args(["--heartbeat-interval", "1s", "--shutdown-timeout", "5s"]);
+        command.args(["--heartbeat-interval", beat, "--shutdown-timeout", "5s"]);
         self.spawn(command, id)
     }
 
-    pub fn add_worker(&mut self) {
+    /// One more worker, that beats so often.
+    pub fn add_worker(&mut self, beat: &'static str) {
         let host = self.network.host();
         let number = self.workers.len();
         let id = format!("lab-{}-{number}", std::process::id());
-        let child = self.spawn_worker(&id, &host);
+        let child = self.spawn_worker(&id, &host, beat);
         self.workers.push(Worker {
+            beat,
             _containers: Cleanup(id.clone()),
             id,
             host,

@@ -5,12 +5,24 @@ use std::time::Duration;
 use crate::lab::{Lab, now};
 use crate::support::network::Cable;
 
-const WINDOW: Duration = Duration::from_secs(24);
+const WINDOW: Duration = Duration::from_secs(30);
+/// How much earlier than the first each of them is cut.
+const SHIFTS: [Duration; 3] = [
+    Duration::ZERO,
+    Duration::from_millis(3_300),
+    Duration::from_millis(6_600),
+];
+const ALL: usize = 5;
 
 /// With the default timeouts, which are made for such networks: 15 s, asked after 5 s.
 #[test]
 fn lost_packets_and_short_cuts_move_nothing_and_make_no_node_flap() {
-    let lab = Lab::start(&[], 3);
+    let mut lab = Lab::start(&[], 2);
+    // Heard so seldom that the master asks; cut at different times, so that some are asked then.
+    for _ in SHIFTS {
+        lab.add_worker("30s");
+    }
+    lab.until("all workers", |lab| lab.nodes().len() == ALL);
     let tasks = lab.one_task_each();
     let before: Vec<_> = tasks.iter().map(|id| lab.task(id)).collect();
     let seen = lab.last_event();
@@ -19,16 +31,14 @@ fn lost_packets_and_short_cuts_move_nothing_and_make_no_node_flap() {
         .host
         .cable(Cable::Loses(30), Cable::Loses(30));
     let started = now();
-    let mut cut = false;
-    let mut during = vec![];
+    let mut cut = SHIFTS.map(|_| false);
     while started.elapsed() < WINDOW {
-        let is_cut = started.elapsed().as_secs() % 10 < 3;
-        if is_cut != cut {
-            cut = is_cut;
-            let cable = if cut { Cable::Cut } else { Cable::Whole };
-            lab.workers[1].host.cable(cable, cable);
-            if cut {
-                during.push(lab.submit("meanwhile"));
+        for ((worker, shift), cut) in lab.workers[2..].iter().zip(SHIFTS).zip(&mut cut) {
+            let is_cut = (started.elapsed() + shift).as_millis() % 10_000 < 3_000;
+            if is_cut != *cut {
+                *cut = is_cut;
+                let cable = if is_cut { Cable::Cut } else { Cable::Whole };
+                worker.host.cable(cable, cable);
             }
         }
         for (id, task) in tasks.iter().zip(&before) {
@@ -39,17 +49,11 @@ fn lost_packets_and_short_cuts_move_nothing_and_make_no_node_flap() {
     for worker in &lab.workers {
         worker.host.cable(Cable::Whole, Cable::Whole);
     }
-    lab.until("what was submitted meanwhile to run", |lab| {
-        during.iter().all(|id| lab.task(id)["status"] == "running")
-    });
     lab.until("all to be ready", |lab| {
-        (0..3).all(|number| lab.condition(number) == "ready")
+        (0..ALL).all(|number| lab.condition(number) == "ready")
     });
-    for id in tasks.iter().chain(&during) {
-        assert_eq!(lab.task(id)["attempt"], 1);
-    }
     for (id, task) in tasks.iter().zip(&before) {
-        assert_eq!(lab.task(id)["containerId"], task["containerId"]);
+        assert_eq!(lab.task(id), *task);
     }
     let of = |number: usize| {
         let kinds = [
@@ -69,5 +73,5 @@ fn lost_packets_and_short_cuts_move_nothing_and_make_no_node_flap() {
         [] as [serde_json::Value; 0],
         "cut for 3 s in every 10"
     );
-    assert_eq!(of(2), [] as [serde_json::Value; 0], "untouched");
+    assert_eq!(of(1), [] as [serde_json::Value; 0], "untouched");
 }

@@ -73,7 +73,7 @@ fn the_masters_clock_set_forth_and_back_loses_nobody_and_breaks_no_order() {
         in_order(&lab.task(&across));
         in_order(&lab.task(&after));
         if seconds < 0 {
-            lab.add_worker();
+            lab.add_worker("1s");
             lab.until("a new worker", |lab| lab.nodes().len() == 4);
         }
         lab.throughout(Duration::from_secs(window), "nothing happens", |lab| {
@@ -128,8 +128,9 @@ fn a_workers_clock_set_forth_and_back_loses_nothing_that_happens_there() {
             let started = now();
             lab.until("its end", |lab| lab.task(&short)["status"] == "failed");
             assert_eq!(lab.task(&short)["exitCode"], 7);
+            // Told by an event of the engine, not found when everything is compared each minute.
             assert!(
-                started.elapsed() < Duration::from_secs(5),
+                started.elapsed() < Duration::from_secs(30),
                 "{:?}",
                 started.elapsed()
             );
