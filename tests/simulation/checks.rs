@@ -6,16 +6,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use podling::core::{
-    Availability, Desired, Kind, Node, NodeId, Now, State, Status, Task, TaskId,
-};
+use podling::core::{Availability, Desired, Kind, Node, NodeId, Now, State, Status, Task, TaskId};
 use podling::master::cluster::Cluster;
 use podling::wire::{self, HeartbeatAnswer, TaskReport, TaskStatus};
 use podling::worker::runtime::Blueprint;
 
 use crate::disk::Stored;
-use crate::world::World;
 use crate::worker::node_id;
+use crate::world::World;
 
 #[derive(Default)]
 pub struct Checks {
@@ -72,7 +70,9 @@ impl Checks {
     pub fn committed(&mut self, world: &World, before: &Stored, after: &Stored) {
         let (old_event, new_event) = (before.snapshot.last_event, after.snapshot.last_event);
         if new_event < old_event {
-            world.wrong(format!("the events' numbers go back: {old_event}, {new_event}"));
+            world.wrong(format!(
+                "the events' numbers go back: {old_event}, {new_event}"
+            ));
         }
         for (id, task) in &after.tasks {
             let old = before.tasks.get(id);
@@ -89,7 +89,10 @@ impl Checks {
         for task in after.tasks.values().filter(|task| task.status.is_active()) {
             let node = task.node.as_ref().and_then(|node| after.nodes.get(node));
             if node.is_none_or(|node| node.availability == Availability::Offline) {
-                world.wrong(format!("{} is {:?} on no online node", task.id, task.status));
+                world.wrong(format!(
+                    "{} is {:?} on no online node",
+                    task.id, task.status
+                ));
             }
         }
         let braked = before.snapshot.brake.is_some() && after.snapshot.brake.is_some();
@@ -158,14 +161,21 @@ impl Checks {
                 }
             }
         }
-        if task.history.last().is_none_or(|event| event.sequence <= since) {
+        if task
+            .history
+            .last()
+            .is_none_or(|event| event.sequence <= since)
+        {
             world.wrong(format!("{id} changed and no event says why"));
         }
         for event in &task.history {
             let this = (id.clone(), event.kind);
             match self.events.get(&event.sequence) {
                 Some(known) if *known != this => {
-                    world.wrong(format!("event {} is {known:?} and {this:?}", event.sequence));
+                    world.wrong(format!(
+                        "event {} is {known:?} and {this:?}",
+                        event.sequence
+                    ));
                 }
                 Some(_) => {}
                 None if event.sequence <= since => {
@@ -213,7 +223,9 @@ impl Checks {
             }
         }
         if made.task.max_attempts.is_some_and(|most| attempt > most) {
-            world.wrong(format!("{id} may not have a container for attempt {attempt}"));
+            world.wrong(format!(
+                "{id} may not have a container for attempt {attempt}"
+            ));
         }
         let newest = self.newest_made.entry((id.clone(), node)).or_default();
         if *newest > attempt {
@@ -222,7 +234,13 @@ impl Checks {
             ));
         }
         *newest = attempt.max(*newest);
-        self.is_durable(world, &node_id(node), &id, attempt, "a container was made for");
+        self.is_durable(
+            world,
+            &node_id(node),
+            &id,
+            attempt,
+            "a container was made for",
+        );
     }
 
     fn is_durable(&self, world: &World, node: &str, id: &TaskId, attempt: u32, what: &str) {
@@ -265,7 +283,9 @@ impl Checks {
     /// A master tells a node to remove this.
     pub fn sends_removal(&self, world: &World, task: &str) {
         if world.disk.stored().tasks.contains_key(&TaskId::from(task)) {
-            world.wrong(format!("a node is told to remove {task}, which is not gone"));
+            world.wrong(format!(
+                "a node is told to remove {task}, which is not gone"
+            ));
         }
     }
 
@@ -305,7 +325,9 @@ impl Checks {
             )),
             // Removed in the same transaction it ended in: it may never have been there.
             None if self.gone.contains(&id) => {}
-            None => world.wrong(format!("{what} was answered with {id}, which is not durable")),
+            None => world.wrong(format!(
+                "{what} was answered with {id}, which is not durable"
+            )),
         }
     }
 
@@ -315,7 +337,9 @@ impl Checks {
         if let Some(task) = world.disk.stored().tasks.get(&id) {
             let wanted = matches!(task.desired, Desired::Stop { .. } | Desired::Remove { .. });
             if !wanted && !task.status.is_ended() {
-                world.wrong(format!("{id}: its stop was acknowledged and is not durable"));
+                world.wrong(format!(
+                    "{id}: its stop was acknowledged and is not durable"
+                ));
             }
         }
     }
@@ -323,7 +347,9 @@ impl Checks {
     pub fn removal_acknowledged(&self, world: &World, id: &TaskId, gone: bool) {
         if let Some(task) = world.disk.stored().tasks.get(id) {
             if gone || !matches!(task.desired, Desired::Remove { .. }) {
-                world.wrong(format!("{id}: its removal was acknowledged and is not durable"));
+                world.wrong(format!(
+                    "{id}: its removal was acknowledged and is not durable"
+                ));
             }
         }
     }

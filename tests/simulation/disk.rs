@@ -78,8 +78,14 @@ impl Disk {
 
 impl Stored {
     fn of(snapshot: Snapshot) -> Self {
-        let tasks = snapshot.tasks.iter().map(|task| (task.id.clone(), task.clone()));
-        let nodes = snapshot.nodes.iter().map(|node| (node.id.clone(), node.clone()));
+        let tasks = snapshot
+            .tasks
+            .iter()
+            .map(|task| (task.id.clone(), task.clone()));
+        let nodes = snapshot
+            .nodes
+            .iter()
+            .map(|node| (node.id.clone(), node.clone()));
         Self {
             tasks: tasks.collect(),
             nodes: nodes.collect(),
@@ -139,7 +145,9 @@ impl Handle {
         self.process.step("committed").await;
         let lost = self.world.percent(20);
         if self.world.disk.mood() == Mood::Flaky && lost && done.is_ok() {
-            return Err(Error::Unavailable("the answer of the store was lost".into()));
+            return Err(Error::Unavailable(
+                "the answer of the store was lost".into(),
+            ));
         }
         done
     }
@@ -150,29 +158,28 @@ async fn latency(world: &World) -> Result<(), Error> {
     let (usual, fails) = world.draw(|rng| (rng.ms(0, 4), rng.percent(40)));
     let unavailable = |why: &str| Err(Error::Unavailable(why.into()));
     match world.disk.mood() {
-            Mood::Fine => tokio::time::sleep(usual).await,
-            Mood::Slow(ms) => tokio::time::sleep(Duration::from_millis(ms)).await,
-            Mood::Away => {
-                tokio::time::sleep(usual).await;
-                return unavailable("the store is away");
-            }
-            Mood::Flaky => {
-                tokio::time::sleep(usual).await;
-                if fails {
-                    return unavailable("the store failed");
-                }
-            }
-            Mood::Hanging => {
-                // Until somebody ends it, and then it has failed.
-                while world.disk.mood() == Mood::Hanging {
-                    tokio::time::sleep(Duration::from_millis(500)).await;
-                }
-                return unavailable("the connection to the store was lost");
+        Mood::Fine => tokio::time::sleep(usual).await,
+        Mood::Slow(ms) => tokio::time::sleep(Duration::from_millis(ms)).await,
+        Mood::Away => {
+            tokio::time::sleep(usual).await;
+            return unavailable("the store is away");
+        }
+        Mood::Flaky => {
+            tokio::time::sleep(usual).await;
+            if fails {
+                return unavailable("the store failed");
             }
         }
-        Ok(())
+        Mood::Hanging => {
+            // Until somebody ends it, and then it has failed.
+            while world.disk.mood() == Mood::Hanging {
+                tokio::time::sleep(Duration::from_millis(500)).await;
+            }
+            return unavailable("the connection to the store was lost");
+        }
     }
-
+    Ok(())
+}
 
 /// A commit that is cut off in the middle, by its process's death or patience.
 struct InDoubt<'a> {
@@ -217,9 +224,17 @@ fn apply(world: &Arc<World>, memory: &Memory, batch: &Batch, who: &str) -> Resul
         format!(
             "{who} commits up to event {} (tasks {:?}, gone {:?}, nodes {:?})",
             batch.last_event,
-            batch.put_tasks.iter().map(|t| t.spec.name.as_str()).collect::<Vec<_>>(),
+            batch
+                .put_tasks
+                .iter()
+                .map(|t| t.spec.name.as_str())
+                .collect::<Vec<_>>(),
             batch.remove_tasks,
-            batch.put_nodes.iter().map(|n| n.id.as_str()).collect::<Vec<_>>(),
+            batch
+                .put_nodes
+                .iter()
+                .map(|n| n.id.as_str())
+                .collect::<Vec<_>>(),
         )
     });
     lock(&world.checks).committed(world, &before, &after);

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use podling::core::{
-    Availability, Command, Now, State, Status, Task, TaskId, schedule,
-};
+use podling::core::{Availability, Command, Now, State, Status, Task, TaskId, schedule};
 use podling::worker::runtime::Phase;
 
 use crate::users;
@@ -139,7 +137,10 @@ fn task_is_right(world: &World, state: &State, task: &Task) -> Result<(), String
             let goes_on = matches!(
                 (&*task.spec.image, task.spec.restart_policy),
                 ("service" | "stubborn", _)
-                    | ("failing" | "flapping", podling::core::RestartPolicy::OnFailure)
+                    | (
+                        "failing" | "flapping",
+                        podling::core::RestartPolicy::OnFailure
+                    )
             );
             match goes_on {
                 true => Ok(()),
@@ -171,7 +172,10 @@ fn failed_rightly(world: &World, task: &Task) -> Result<(), String> {
     let refused = world.plan.has(EngineRefuses) && task.reason.contains("told to refuse");
     match own || used_up || killed || lost || refused {
         true => Ok(()),
-        false => Err(format!("{} ({}) failed: {}", task.id, task.spec.name, task.reason)),
+        false => Err(format!(
+            "{} ({}) failed: {}",
+            task.id, task.spec.name, task.reason
+        )),
     }
 }
 
@@ -191,7 +195,10 @@ fn containers_are_right(world: &World, state: &State) -> Result<(), String> {
                 return Err(format!("n{node} has {name}, which belongs to no task"));
             };
             let right = task.attempt == identity.attempt
-                && task.node.as_ref().is_some_and(|on| on.as_str() == node_id(node));
+                && task
+                    .node
+                    .as_ref()
+                    .is_some_and(|on| on.as_str() == node_id(node));
             let runs = held.phase == Phase::Running;
             if !right {
                 return Err(format!("n{node} has {name}, which belongs elsewhere"));

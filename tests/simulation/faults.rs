@@ -125,7 +125,10 @@ async fn once(world: &Arc<World>, fault: Fault) {
         Fault::EngineRefuses => {}
         Fault::ContainerKilled => {
             let engine = &world.engines[any_node(world)];
-            let running = engine.inventory().into_iter().filter(|held| held.phase == Phase::Running);
+            let running = engine
+                .inventory()
+                .into_iter()
+                .filter(|held| held.phase == Phase::Running);
             let tasks: Vec<String> = running
                 .filter_map(|held| Some(held.identity?.task_id))
                 .collect();

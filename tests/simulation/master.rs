@@ -165,7 +165,10 @@ impl Caller {
 
 impl Workers for Caller {
     fn execute<'a>(&'a self, node: &'a Node, task: &'a wire::Task) -> Answer<'a, ()> {
-        let what = format!("execute {} attempt {} at {}", task.name, task.attempt, node.id);
+        let what = format!(
+            "execute {} attempt {} at {}",
+            task.name, task.attempt, node.id
+        );
         let task = task.clone();
         Box::pin(async move {
             lock(&self.world().checks).sends_run(self.world(), node, &task);
@@ -173,7 +176,9 @@ impl Workers for Caller {
                 let task = task.clone();
                 Box::pin(async move {
                     let id = task.task_id.clone();
-                    orders.execute(&id, task).map_err(|refusal| refused(&refusal))
+                    orders
+                        .execute(&id, task)
+                        .map_err(|refusal| refused(&refusal))
                 })
             });
             request.send(self.world(), Some(&self.0)).await
@@ -207,9 +212,11 @@ impl Workers for Caller {
             lock(&self.world().checks).sends_stop(self.world(), node, &task, stop.attempt);
             let request = self.request(node, what, LIMIT, move |orders| {
                 let (task, stop) = (task.clone(), stop.clone());
-                Box::pin(
-                    async move { orders.stop(&task, &stop).map_err(|refusal| refused(&refusal)) },
-                )
+                Box::pin(async move {
+                    orders
+                        .stop(&task, &stop)
+                        .map_err(|refusal| refused(&refusal))
+                })
             });
             request.send(self.world(), Some(&self.0)).await
         })

@@ -181,11 +181,7 @@ enum Back<T> {
 
 impl<S: Send + 'static, T: Send + 'static> Request<S, T> {
     /// Sends it and waits for the answer.
-    pub async fn send(
-        self,
-        world: &Arc<World>,
-        caller: Option<&Arc<Process>>,
-    ) -> Result<T, Error> {
+    pub async fn send(self, world: &Arc<World>, caller: Option<&Arc<Process>>) -> Result<T, Error> {
         if let Some(caller) = caller {
             caller.step(&self.what).await;
         }
@@ -207,7 +203,11 @@ impl<S: Send + 'static, T: Send + 'static> Request<S, T> {
         let limit = request.limit;
         tokio::spawn(async move {
             let (request, world) = couriers;
-            let tie = if fate.tied { gave_up } else { CancellationToken::new() };
+            let tie = if fate.tied {
+                gave_up
+            } else {
+                CancellationToken::new()
+            };
             let back = match fate.lost {
                 true => None,
                 false => request.travel(&world, fate.out, sent_ms, tie, "").await,

@@ -43,7 +43,8 @@ impl Process {
 
     pub fn kill(&self, why: &str) {
         if !self.is_dead() {
-            self.world.note(|| format!("{} is killed ({why})", self.name));
+            self.world
+                .note(|| format!("{} is killed ({why})", self.name));
             self.died.cancel();
         }
     }

@@ -7,7 +7,9 @@ use crate::history::{self, Told};
 /// A number of this environment variable, or the usual one.
 fn number(name: &str, usual: u64) -> u64 {
     let said = std::env::var(name).ok();
-    said.map_or(usual, |text| text.parse().unwrap_or_else(|_| panic!("{name}: {text:?}")))
+    said.map_or(usual, |text| {
+        text.parse().unwrap_or_else(|_| panic!("{name}: {text:?}"))
+    })
 }
 
 /// Tells a history again with every step, for whoever has to find out.
@@ -58,7 +60,9 @@ fn whatever_fails_everything_holds_and_converges() {
             None
         };
         let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        let told = threads.into_iter().filter_map(|thread| thread.join().unwrap());
+        let told = threads
+            .into_iter()
+            .filter_map(|thread| thread.join().unwrap());
         told.min_by_key(|told| told.seed)
     });
     eprintln!(
@@ -84,7 +88,11 @@ fn one_seed_with_all_its_steps() {
 fn the_same_seed_is_the_same_history() {
     for seed in 0..10 {
         let (one, other) = (history::run(seed, false), history::run(seed, false));
-        assert_eq!((one.hash, one.steps), (other.hash, other.steps), "seed {seed}");
+        assert_eq!(
+            (one.hash, one.steps),
+            (other.hash, other.steps),
+            "seed {seed}"
+        );
     }
 }
 

@@ -116,7 +116,6 @@ pub async fn one(world: Arc<World>, number: u64) {
         (task, rng.percent(30), rng.percent(25))
     });
     let wish = Wish {
-
         id: None,
         stop: false,
         remove: false,

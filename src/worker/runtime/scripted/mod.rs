@@ -136,7 +136,11 @@ impl Scripted {
     /// All containers as they are, by id.
     pub fn inventory(&self) -> Vec<Held> {
         let world = self.world();
-        world.containers.values().map(|found| found.held()).collect()
+        world
+            .containers
+            .values()
+            .map(|found| found.held())
+            .collect()
     }
 
     /// The host is lost with all its containers; whoever listens hears no more.
