@@ -125,9 +125,13 @@ impl Runner {
             // A newer one is here, which disposes of the older ones itself.
             Some(_) => {}
             None if self.is_adopted() => {
+                // Told once: a stop that answers this very report must not bring up another.
+                let told = table.tombstones.attempt(&order.task_id) >= Some(order.attempt);
                 table.tombstones.add(&order.task_id, order.attempt);
                 drop(table);
-                self.report_stopped(&order.task_id, order.attempt);
+                if !told {
+                    self.report_stopped(&order.task_id, order.attempt);
+                }
             }
             // Perhaps its container is there: nobody could look yet.
             None => table.early_stops.push(order.clone()),
