@@ -10,6 +10,7 @@ use podling::core::{Availability, Desired, Kind, Node, NodeId, Now, State, Statu
 use podling::master::cluster::Cluster;
 use podling::wire::{self, HeartbeatAnswer, TaskReport, TaskStatus};
 use podling::worker::runtime::Blueprint;
+use podling::worker::runtime::scripted::Held;
 
 use crate::disk::Stored;
 use crate::worker::node_id;
@@ -17,8 +18,8 @@ use crate::world::World;
 
 #[derive(Default)]
 pub struct Checks {
-    /// Which containers were ever made: by task and attempt, where and in which life of the host.
-    made: BTreeMap<(TaskId, u32), (usize, u32)>,
+    /// Which containers ever ran: by task and attempt, where, in which life of the host, its id.
+    ran: BTreeMap<(TaskId, u32), (usize, u32, String)>,
     /// The newest attempt of a task a node ever made a container for.
     newest_made: BTreeMap<(TaskId, usize), u32>,
     /// Which placements were ever durable.
@@ -208,20 +209,29 @@ impl Checks {
         }
     }
 
+    /// A container was started: perhaps not for the first time, but there is one of an attempt.
+    pub fn started(&mut self, world: &World, node: usize, generation: u32, held: &Held) {
+        let Some(identity) = &held.identity else {
+            return;
+        };
+        let key = (TaskId::from(identity.task_id.as_str()), identity.attempt);
+        let this = (node, generation, held.id.clone());
+        let first = self.ran.entry(key).or_insert_with(|| this.clone());
+        // A host that lost everything may begin again: see docs/RELIABILITY.md.
+        let anew = first.0 == node && first.1 != generation;
+        if *first != this && !anew {
+            world.wrong(format!(
+                "{} attempt {} ran on n{} and runs in another container on n{node}",
+                identity.task_id, identity.attempt, first.0
+            ));
+        }
+        *first = this;
+    }
+
     /// A container was made.
-    pub fn created(&mut self, world: &World, node: usize, generation: u32, made: &Blueprint) {
+    pub fn created(&mut self, world: &World, node: usize, made: &Blueprint) {
         let id = TaskId::from(made.identity.task_id.as_str());
         let attempt = made.identity.attempt;
-        let here = (node, generation);
-        if let Some(before) = self.made.insert((id.clone(), attempt), here) {
-            // A host that lost everything may make it again: see docs/RELIABILITY.md.
-            if before.0 != node || before.1 == generation {
-                world.wrong(format!(
-                    "{id} attempt {attempt} got a container on n{} and on n{node}",
-                    before.0
-                ));
-            }
-        }
         if made.task.max_attempts.is_some_and(|most| attempt > most) {
             world.wrong(format!(
                 "{id} may not have a container for attempt {attempt}"

@@ -206,8 +206,7 @@ impl Runtime for Connection {
             if created.is_ok() {
                 let world = self.world();
                 world.note(|| format!("{} creates {}", self.process.name, blueprint.name));
-                let generation = self.engine().generation();
-                lock(&world.checks).created(world, self.node, generation, blueprint);
+                lock(&world.checks).created(world, self.node, blueprint);
             }
             created
         });
@@ -217,10 +216,15 @@ impl Runtime for Connection {
     fn start<'a>(&'a self, container: &'a str) -> BoxFuture<'a, Result<()>> {
         let work = Box::pin(async move {
             let started = self.engine().scripted.start(container).await;
-            if started.is_ok() {
-                let short = &container[container.len().saturating_sub(6)..];
-                self.world()
-                    .note(|| format!("{} starts {short}", self.process.name));
+            let inventory = self.engine().inventory();
+            let named = |held: &&Held| held.id == container || held.name == container;
+            if started.is_ok()
+                && let Some(held) = inventory.iter().find(named)
+            {
+                let world = self.world();
+                world.note(|| format!("{} starts {}", self.process.name, held.name));
+                let generation = self.engine().generation();
+                lock(&world.checks).started(world, self.node, generation, held);
             }
             started
         });

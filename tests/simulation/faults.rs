@@ -1,10 +1,10 @@
 //! Who makes trouble: one loop for each kind of fault, until the time of faults is over.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use podling::core::Command;
 use podling::worker::runtime::Phase;
+use tokio::task::JoinSet;
 
 use crate::network::{State, Way};
 use crate::plan::Fault;
@@ -14,11 +14,13 @@ use crate::world::World;
 use crate::{disk, engine, master, users};
 
 /// Everything that goes wrong by itself.
-pub fn begin(world: &Arc<World>) {
+pub fn begin(world: &Arc<World>) -> JoinSet<()> {
+    let mut loops = JoinSet::new();
     for fault in world.plan.faults.clone() {
         let world = Arc::clone(world);
-        tokio::spawn(async move { again_and_again(&world, fault).await });
+        loops.spawn(async move { again_and_again(&world, fault).await });
     }
+    loops
 }
 
 async fn again_and_again(world: &Arc<World>, fault: Fault) {
@@ -200,8 +202,7 @@ async fn lose_a_host(world: &Arc<World>) {
         worker.kill("its host is lost");
     }
     world.engines[node].wipe();
-    let away = world.draw(|rng| rng.ms(1_000, 60_000));
-    tokio::time::sleep(away).await;
+    world.while_in_trouble(1_000, 60_000).await;
     // Some never come back.
     if world.percent(70) {
         world.note(|| format!("host {node} is back, empty"));
@@ -240,14 +241,9 @@ async fn cut(world: &Arc<World>, nodes: &[usize]) {
 }
 
 /// Everything works again; hosts that were lost for good stay lost.
-pub async fn heal(world: &Arc<World>) {
+pub async fn heal(world: &Arc<World>, loops: JoinSet<()>) {
     world.note(|| "the time of faults is over".into());
     world.healed.cancel();
     // The loops see it, and end what they began.
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    world.network.heal();
-    world.disk.set(disk::Mood::Fine);
-    for engine in &world.engines {
-        engine.set(engine::Mood::Fine);
-    }
+    loops.join_all().await;
 }

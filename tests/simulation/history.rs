@@ -3,9 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::task::JoinSet;
+
 use crate::plan::Plan;
 use crate::world::World;
 use crate::{end, faults, master, users, worker};
+
+/// Users are answered within so long after the last fault.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// How a history went.
 pub struct Told {
@@ -52,16 +57,22 @@ async fn tell(world: &Arc<World>) {
     for node in 0..world.plan.nodes.len() {
         tokio::spawn(worker::keep_going(Arc::clone(world), node));
     }
+    let mut users = JoinSet::new();
     for number in 0..world.plan.tasks {
         let world = Arc::clone(world);
-        tokio::spawn(async move {
+        users.spawn(async move {
             world.while_in_trouble(0, 60_000).await;
             users::one(world, number).await;
         });
     }
-    faults::begin(world);
+    let faults = faults::begin(world);
     tokio::time::sleep(world.plan.trouble).await;
-    faults::heal(world).await;
-    end::reach(world).await;
-    tokio::time::sleep(Duration::ZERO).await;
+    let answered = async {
+        faults::heal(world, faults).await;
+        users.join_all().await;
+    };
+    match tokio::time::timeout(PATIENCE, answered).await {
+        Ok(()) => end::reach(world).await,
+        Err(_) => world.wrong("users still wait for an answer"),
+    }
 }

@@ -87,12 +87,6 @@ impl Network {
         }
     }
 
-    pub fn heal(&self) {
-        let mut inner = lock(&self.inner);
-        inner.to_master.fill(State::Up);
-        inner.to_node.fill(State::Up);
-    }
-
     pub fn master_listens(&self, process: &Arc<Process>, cluster: &Arc<Cluster>) {
         lock(&self.inner).master = Some((Arc::clone(process), Arc::clone(cluster)));
     }
@@ -184,6 +178,7 @@ impl<S: Send + 'static, T: Send + 'static> Request<S, T> {
     pub async fn send(self, world: &Arc<World>, caller: Option<&Arc<Process>>) -> Result<T, Error> {
         if let Some(caller) = caller {
             caller.step(&self.what).await;
+            caller.talks(&self.what);
         }
         let fate = world.network.fate(world);
         let (answers, answer) = oneshot::channel();

@@ -1,12 +1,15 @@
 //! A process of a history: whatever it does to the outside is a step, and before each step it may be
 //! dead or frozen. What a dead process still tries never happens.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::world::World;
+use crate::world::{World, lock};
+
+/// So much no process of a small cluster has to say.
+const MOST_PER_SECOND: u32 = 150;
 
 pub struct Process {
     pub world: Arc<World>,
@@ -20,6 +23,8 @@ pub struct Process {
     thawed: tokio::sync::Notify,
     /// Steps until it dies; below zero: none is counted.
     steps_left: AtomicI64,
+    /// What it said to others within this second: which second, and how much.
+    said: Mutex<(u64, u32)>,
 }
 
 impl Process {
@@ -34,6 +39,7 @@ impl Process {
             frozen: AtomicBool::new(false),
             thawed: tokio::sync::Notify::new(),
             steps_left: AtomicI64::new(-1),
+            said: Mutex::default(),
         })
     }
 
@@ -62,6 +68,22 @@ impl Process {
         if self.frozen.swap(false, Relaxed) {
             self.world.note(|| format!("{} goes on", self.name));
             self.thawed.notify_waiters();
+        }
+    }
+
+    /// It sends a message. One that talks without end would drown the others.
+    pub fn talks(&self, what: &str) {
+        let second = self.world.now_ms() / 1_000;
+        let mut said = lock(&self.said);
+        if said.0 != second {
+            *said = (second, 0);
+        }
+        said.1 += 1;
+        if said.1 > MOST_PER_SECOND {
+            self.world.wrong(format!(
+                "{} has sent {MOST_PER_SECOND} messages in a second, the last one: {what}",
+                self.name
+            ));
         }
     }
 

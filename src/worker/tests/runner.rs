@@ -321,3 +321,37 @@ async fn older_containers_found_at_the_start_are_removed_first() {
         [("podling-web-t-2".to_owned(), true)]
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_killed_while_no_worker_watched_did_not_end_by_itself() {
+    for (code, expected) in [(143, "stopped"), (137, "stopped"), (1, "failed")] {
+        let rig = Rig::going();
+        rig.runner.execute(task("t", "service"));
+        rig.until("t", "running").await;
+        let engine = rig.engine.clone();
+        rig.runner.abandon().await;
+        engine.exit("t", code, false);
+
+        let next = Rig::on(engine);
+        next.watch();
+        pass(1).await;
+        next.until("t", expected).await;
+        let report = next.runner.view("t").unwrap().borrow().report.clone();
+        assert_eq!(report.exit_code, Some(code));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_kernel_killed_for_want_of_memory_failed_whoever_watched() {
+    let rig = Rig::going();
+    rig.runner.execute(task("t", "service"));
+    rig.until("t", "running").await;
+    let engine = rig.engine.clone();
+    rig.runner.abandon().await;
+    engine.exit("t", 137, true);
+
+    let next = Rig::on(engine);
+    next.watch();
+    pass(1).await;
+    next.until("t", "failed").await;
+}
