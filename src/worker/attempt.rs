@@ -81,6 +81,7 @@ impl Attempt {
         attempt.container_id = Some(listed.id.clone());
         attempt.observed = Observed::Unknown;
         attempt.progress.started = listed.stage != Stage::Created;
+        attempt.progress.found_ended = listed.stage == Stage::Exited;
         attempt.running_since = (listed.stage == Stage::Running).then_some(now);
         attempt
     }
