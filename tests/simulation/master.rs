@@ -32,12 +32,12 @@ pub async fn keep_going(world: Arc<World>) {
         life += 1;
         let process = Process::new(&world, format!("master#{life}"));
         live(&process).await;
-        let calm = world.healed.is_cancelled();
-        let pause = world.draw(|rng| match rng.percent(80) || calm {
-            true => rng.ms(50, 2_000),
-            // Long enough for everybody to be missed, were it not for the master's absence.
-            false => rng.ms(10_000, 60_000),
-        });
+        let soon = world.percent(80);
+        // Sometimes long enough for everybody to be missed, were it not for the master's absence.
+        if !soon {
+            world.while_in_trouble(10_000, 60_000).await;
+        }
+        let pause = world.draw(|rng| rng.ms(50, 2_000));
         tokio::time::sleep(pause).await;
     }
 }

@@ -37,6 +37,7 @@ fn whatever_fails_everything_holds_and_converges() {
         number("PODLING_SIMULATE_FROM", 0),
     );
     let threads = number("PODLING_SIMULATE_THREADS", 2);
+    let keep_going = number("PODLING_SIMULATE_KEEP_GOING", 0) == 1;
     let (next, failed) = (AtomicU64::new(from), AtomicBool::new(false));
     let (steps, virtual_ms) = (AtomicU64::new(0), AtomicU64::new(0));
     let first = std::thread::scope(|scope| {
@@ -52,7 +53,11 @@ fn whatever_fails_everything_holds_and_converges() {
                 if (seed - from + 1).is_multiple_of(1_000) {
                     eprintln!("{} seeds", seed - from + 1);
                 }
-                if told.violation.is_some() {
+                if let Some(what) = &told.violation {
+                    eprintln!("seed {seed}: {what}");
+                    if keep_going {
+                        continue;
+                    }
                     failed.store(true, Relaxed);
                     return Some(told);
                 }

@@ -42,11 +42,11 @@ pub async fn keep_going(world: Arc<World>, node: usize) {
             let process = Process::new(&world, format!("{}#{life}", node_id(node)));
             live(&process, node).await;
         }
-        let calm = world.healed.is_cancelled();
-        let pause = world.draw(|rng| match rng.percent(80) || calm {
-            true => rng.ms(50, 2_000),
-            false => rng.ms(5_000, 40_000),
-        });
+        let soon = world.percent(80);
+        if !soon {
+            world.while_in_trouble(5_000, 40_000).await;
+        }
+        let pause = world.draw(|rng| rng.ms(50, 2_000));
         tokio::time::sleep(pause).await;
     }
 }
