@@ -355,3 +355,19 @@ async fn what_the_kernel_killed_for_want_of_memory_failed_whoever_watched() {
     pass(1).await;
     next.until("t", "failed").await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_killed_unseen_is_so_also_when_the_order_comes_before_the_look() {
+    let rig = Rig::going();
+    rig.runner.execute(task("t", "service"));
+    rig.until("t", "running").await;
+    let engine = rig.engine.clone();
+    rig.runner.abandon().await;
+    engine.exit("t", 143, false);
+
+    let next = Rig::on(engine);
+    next.runner.execute(task("t", "service"));
+    next.watch();
+    pass(1).await;
+    next.until("t", "stopped").await;
+}
