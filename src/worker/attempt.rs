@@ -81,7 +81,7 @@ impl Attempt {
         attempt.container_id = Some(listed.id.clone());
         attempt.observed = Observed::Unknown;
         attempt.progress.started = listed.stage != Stage::Created;
-        attempt.progress.found_ended = listed.stage == Stage::Exited;
+        attempt.progress.seen_running = listed.stage == Stage::Running;
         attempt.running_since = (listed.stage == Stage::Running).then_some(now);
         attempt
     }
@@ -113,7 +113,9 @@ impl Attempt {
         self.observed = if container.identity.as_ref() == Some(&self.identity) {
             self.container_id = Some(container.id.clone());
             self.health.clone_from(&container.health);
-            self.progress.started |= Stage::Created != container.phase.stage();
+            let stage = container.phase.stage();
+            self.progress.started |= stage != Stage::Created;
+            self.progress.seen_running |= stage == Stage::Running;
             Observed::Known(container)
         } else {
             Observed::Foreign { id: container.id }

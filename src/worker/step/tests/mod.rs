@@ -80,7 +80,7 @@ fn all_progress() -> Vec<Progress> {
                             all.push(Progress {
                                 started,
                                 image,
-                                found_ended: started && stop_sent,
+                                seen_running: started && !stop_sent,
                                 stop_sent,
                                 failure: failure.clone(),
                                 setbacks: 0,
