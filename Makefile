@@ -5,10 +5,13 @@ export PATH := $(if $(CARGO_HOME),$(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
 TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 # What `make run` starts: make run ARGS="master --store memory"
 ARGS ?= standalone
+# What `make simulate` tells: make simulate SEEDS=100000 FROM=10000
+SEEDS ?= 10000
+FROM ?= 0
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help build run dev demo demo-stop test test-doc test-image test-coverage lint fmt figures image clean \
+.PHONY: help build run dev demo demo-stop test test-doc test-image test-coverage simulate lint fmt figures image clean \
         compiler lint-tools test-tools
 
 help: ## List these commands
@@ -42,6 +45,10 @@ test-image: # The image is built, and a task run from it.
 
 test-coverage: test-tools ## Run the tests and write target/coverage/html/index.html; fails below 85 % of lines, 95 % in core
 	scripts/with-docker.sh scripts/coverage.sh
+
+simulate: compiler ## Tell SEEDS=10000 histories of a simulated cluster, each another one, FROM=0 on
+	PODLING_SIMULATE_SEEDS=$(SEEDS) PODLING_SIMULATE_FROM=$(FROM) PODLING_SIMULATE_THREADS=$$(nproc) \
+	  cargo test --locked --profile simulation --test simulation whatever_fails -- --nocapture
 
 lint: compiler lint-tools ## Check form, lints, documentation, dependencies and scripts
 	cargo fmt --all --check

@@ -13,6 +13,8 @@ use podling::worker::runtime::Blueprint;
 use podling::worker::runtime::scripted::Held;
 
 use crate::disk::Stored;
+use crate::plan::Fault;
+use crate::process::Process;
 use crate::worker::node_id;
 use crate::world::World;
 
@@ -93,6 +95,25 @@ impl Checks {
                 world.wrong(format!(
                     "{} is {:?} on no online node",
                     task.id, task.status
+                ));
+            }
+        }
+        if !world.plan.has(Fault::Store) && !world.plan.has(Fault::Operated) {
+            let online = |stored: &Stored| {
+                let nodes = stored.nodes.values();
+                let online = nodes.filter(|node| node.availability == Availability::Online);
+                online.count()
+            };
+            let given_up = after.nodes.values().filter(|node| {
+                let was = before.nodes.get(&node.id).map(|node| node.availability);
+                was == Some(Availability::Online)
+                    && node.availability == Availability::Offline
+                    && node.offline_reason.starts_with("neither heard")
+            });
+            let (given_up, online) = (given_up.count(), online(before));
+            if online >= 3 && 2 * given_up > online && !world.healed.is_cancelled() {
+                world.wrong(format!(
+                    "{given_up} of {online} nodes were given up at once"
                 ));
             }
         }
@@ -228,6 +249,16 @@ impl Checks {
         *first = this;
     }
 
+    /// A worker ends a container: because somebody said so, or because it ends itself.
+    pub fn stops(&self, world: &World, node: usize, process: &Process, held: &Held) {
+        let Some(identity) = &held.identity else {
+            return;
+        };
+        if !process.term.is_cancelled() {
+            self.may_stop(world, &node_id(node), &identity.task_id, identity.attempt);
+        }
+    }
+
     /// A container was made.
     pub fn created(&mut self, world: &World, node: usize, made: &Blueprint) {
         let id = TaskId::from(made.identity.task_id.as_str());
@@ -284,7 +315,7 @@ impl Checks {
             && !task.status.is_ended();
         if is_to_run {
             world.wrong(format!(
-                "{node} is told to stop {} attempt {attempt}, which is to run there",
+                "{node} stops or is told to stop {} attempt {attempt}, which is to run there",
                 task.id
             ));
         }

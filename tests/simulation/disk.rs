@@ -218,6 +218,11 @@ fn apply(world: &Arc<World>, memory: &Memory, batch: &Batch, who: &str) -> Resul
     if batch.is_empty() {
         return Ok(());
     }
+    if !std::ptr::eq(memory, Arc::as_ptr(&lock(&world.disk.inner).newest)) {
+        world.wrong(format!(
+            "{who} has written although another master took over"
+        ));
+    }
     let after = Arc::new(Stored::of(now(memory.load())?));
     let before = std::mem::replace(&mut lock(&world.disk.inner).stored, Arc::clone(&after));
     world.note(|| {

@@ -234,9 +234,13 @@ impl Runtime for Connection {
     fn stop<'a>(&'a self, container: &'a str, grace_seconds: u32) -> BoxFuture<'a, Result<()>> {
         let deadline = LONG + Duration::from_secs(grace_seconds.into());
         let work = Box::pin(async move {
-            let short = &container[container.len().saturating_sub(6)..];
-            self.world()
-                .note(|| format!("{} stops {short}", self.process.name));
+            let inventory = self.engine().inventory();
+            let named = |held: &&Held| held.id == container || held.name == container;
+            if let Some(held) = inventory.iter().find(named) {
+                let world = self.world();
+                world.note(|| format!("{} stops {}", self.process.name, held.name));
+                lock(&world.checks).stops(world, self.node, &self.process, held);
+            }
             self.engine().scripted.stop(container, grace_seconds).await
         });
         Box::pin(self.operation("stop", deadline, false, work))

@@ -17,6 +17,8 @@ mod engine;
 mod faults;
 mod history;
 mod master;
+#[cfg(debug_assertions)]
+mod mutants;
 mod network;
 mod plan;
 mod process;

@@ -118,14 +118,17 @@ impl Network {
         lock(&self.inner).workers[node].clone()
     }
 
-    fn fate(&self, world: &World) -> Fate {
+    fn fate(&self, world: &World, way: Way) -> Fate {
         let bad = self.unreliable && !world.healed.is_cancelled();
         world.draw(|rng| Fate {
             out: delay(rng, bad),
             back: delay(rng, bad),
             lost: bad && rng.percent(5),
             answer_lost: bad && rng.percent(5),
-            doubled: (bad && rng.percent(10)).then(|| rng.skewed_ms(20)),
+            doubled: (bad && rng.percent(10)).then(|| match way {
+                Way::OfUsers => rng.skewed_ms(20),
+                Way::ToMaster(_) | Way::ToNode(_) => rng.ms(0, 12_000),
+            }),
             tied: rng.percent(50),
             noticed: rng.percent(50),
         })
@@ -180,7 +183,7 @@ impl<S: Send + 'static, T: Send + 'static> Request<S, T> {
             caller.step(&self.what).await;
             caller.talks(&self.what);
         }
-        let fate = world.network.fate(world);
+        let fate = world.network.fate(world, self.way);
         let (answers, answer) = oneshot::channel();
         let gave_up = CancellationToken::new();
         let _tells = gave_up.clone().drop_guard();

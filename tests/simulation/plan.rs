@@ -98,6 +98,16 @@ impl Plan {
     pub fn of(seed: u64) -> Self {
         let mut rng = Rng::new(seed);
         let chance = *rng.pick(&[15, 30, 50]);
+        Self::with(seed, rng, chance)
+    }
+
+    /// One with most kinds of fault.
+    #[cfg(debug_assertions)]
+    pub fn harsh(seed: u64) -> Self {
+        Self::with(seed, Rng::new(seed), 70)
+    }
+
+    fn with(seed: u64, mut rng: Rng, chance: u64) -> Self {
         let faults = FAULTS.into_iter().filter(|_| rng.percent(chance)).collect();
         let scarce = rng.percent(60);
         let heartbeat = Duration::from_secs(*rng.pick(&[2, 5, 30]));

@@ -151,8 +151,9 @@ pub async fn one(world: Arc<World>, number: u64) {
     }
     if remove {
         // Long after the last copy of the submission: a key is known as long as its task is.
-        tokio::time::sleep(Duration::from_secs(25)).await;
-        world.while_in_trouble(100, 60_000).await;
+        tokio::time::sleep(Duration::from_secs(8)).await;
+        let longest = world.draw(|rng| *rng.pick(&[500, 60_000]));
+        world.while_in_trouble(100, longest).await;
         change(&world, &key, |wish| wish.remove = true);
         ask_to_remove(&world, &id).await;
         change(&world, &key, |wish| wish.remove_answered = true);

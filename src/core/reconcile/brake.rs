@@ -4,6 +4,7 @@
 use super::liveness;
 use crate::core::draft::Draft;
 use crate::core::{Brake, Now, State};
+use crate::mutant::{self, Mutant};
 
 /// Among fewer nodes, "most of them" says nothing.
 const LEAST_NODES: usize = 3;
@@ -15,6 +16,7 @@ pub fn tend(draft: &mut Draft<'_>, state: &State, now: Now, any_silent: bool) ->
     let suspects = liveness::suspects(state, now);
     let silent = suspects.len();
     match state.brake() {
+        None if mutant::is(Mutant::NoBrake) => false,
         None if any_silent && online >= LEAST_NODES && 2 * silent > online => {
             let brake = Brake {
                 engaged_at: now.wall,

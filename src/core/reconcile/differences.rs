@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::order::{Order, StopOrder, order};
 use crate::core::{Desired, NodeId, Report, State, Task, TaskId};
+use crate::mutant::{self, Mutant};
 
 /// Seconds between SIGTERM and SIGKILL for what should not be there: Docker's own default.
 const STALE_GRACE_SECONDS: u32 = 10;
@@ -34,6 +35,7 @@ pub fn differences(state: &State, node: &NodeId, reported: Option<&[Report]>) ->
                 named.insert(&report.task);
                 differences.stop.extend(over(task, report));
             }
+            None if mutant::is(Mutant::StaleNotStopped) => {}
             None => differences.stop.push(stale(state, report)),
         }
     }
@@ -41,7 +43,8 @@ pub fn differences(state: &State, node: &NodeId, reported: Option<&[Report]>) ->
         match order(task) {
             Some(Order::Stop(stop)) => differences.stop.push(stop),
             Some(Order::Run) | None => {
-                if reported.is_some() && !named.contains(&task.id) {
+                let again = !mutant::is(Mutant::NotSentAgain);
+                if again && reported.is_some() && !named.contains(&task.id) {
                     differences.run.push(task.clone());
                 }
             }

@@ -3,6 +3,7 @@
 use crate::core::draft::Draft;
 use crate::core::schedule::same_refusal;
 use crate::core::{Desired, Kind, NodeId, Status, Task};
+use crate::mutant::{self, Mutant};
 
 /// How a task ended.
 pub struct End {
@@ -16,7 +17,10 @@ pub struct End {
 pub fn schedule(draft: &mut Draft<'_>, task: &Task, node: &NodeId) {
     let placed = Task {
         status: Status::Scheduled,
-        attempt: task.attempt + 1,
+        attempt: match mutant::is(Mutant::SameAttempt) {
+            true => task.attempt.max(1),
+            false => task.attempt + 1,
+        },
         placement: draft.next_sequence(),
         node: Some(node.clone()),
         reason: String::new(),
@@ -65,7 +69,7 @@ pub fn end(draft: &mut Draft<'_>, task: &Task, end: End) {
 pub fn evict(draft: &mut Draft<'_>, task: &Task, why: &str) {
     match task.desired {
         Desired::Run | Desired::Move { .. } => match task.spec.max_attempts {
-            Some(most) if task.attempt >= most => {
+            Some(most) if task.attempt >= most && !mutant::is(Mutant::MaxAttemptsForgotten) => {
                 let failed = End {
                     status: Status::Failed,
                     exit_code: None,
