@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, StreamExt};
+use podling::worker::runtime::container::Stage;
 use podling::worker::runtime::scripted::{Behaviour, Held, Scripted};
 use podling::worker::runtime::{
     Blueprint, Container, Error, Event, Info, Listed, LogOptions, ProgressSink, Result, Runtime,
@@ -14,6 +15,7 @@ use tokio_util::bytes::Bytes;
 
 use crate::plan::Fault;
 use crate::process::Process;
+use crate::worker::node_id;
 use crate::world::{World, lock};
 
 /// How an engine behaves now.
@@ -123,6 +125,31 @@ impl Connection {
         &self.world().engines[self.node]
     }
 
+    /// Who runs here and has a host port that this container wants.
+    async fn port_clash(&self, container: &str) -> Option<String> {
+        let listed = self
+            .engine()
+            .scripted
+            .list(&node_id(self.node))
+            .await
+            .ok()?;
+        let ports = |listed: &Listed| -> Vec<u16> {
+            let task = listed.task.as_ref();
+            let ports = task.into_iter().flat_map(|task| &task.ports);
+            ports.filter_map(|port| port.host_port).collect()
+        };
+        let this = listed
+            .iter()
+            .find(|listed| listed.id == container || listed.name == container)?;
+        let wanted = ports(this);
+        let other = listed.iter().find(|other| {
+            other.stage == Stage::Running
+                && other.id != this.id
+                && ports(other).iter().any(|port| wanted.contains(port))
+        })?;
+        Some(format!("{} has it", other.name))
+    }
+
     /// One operation with all that may happen to it.
     async fn operation<T>(
         &self,
@@ -215,6 +242,9 @@ impl Runtime for Connection {
 
     fn start<'a>(&'a self, container: &'a str) -> BoxFuture<'a, Result<()>> {
         let work = Box::pin(async move {
+            if let Some(why) = self.port_clash(container).await {
+                return Err(Error::PortTaken { why });
+            }
             let started = self.engine().scripted.start(container).await;
             let inventory = self.engine().inventory();
             let named = |held: &&Held| held.id == container || held.name == container;

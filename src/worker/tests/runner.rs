@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Rig, attempt, pass, restarted, stop, task};
-use crate::wire::{RestartPolicy, TaskStatus};
+use crate::wire::{RestartPolicy, Task, TaskStatus};
 use crate::worker::engine::Condition;
 use crate::worker::order::Verdict;
 use crate::worker::runtime::Error;
@@ -370,4 +370,32 @@ async fn what_was_killed_unseen_is_so_also_when_the_order_comes_before_the_look(
     next.watch();
     pass(1).await;
     next.until("t", "stopped").await;
+}
+
+fn with_port(task: Task) -> Task {
+    let port = serde_json::json!({"containerPort": 80, "hostPort": 8000, "protocol": "TCP"});
+    Task {
+        ports: vec![serde_json::from_value(port).unwrap()],
+        ..task
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_port_that_another_task_here_still_has_is_waited_for() {
+    let taken = || Error::PortTaken {
+        why: "0.0.0.0:8000".into(),
+    };
+    let rig = Rig::going();
+    rig.runner.execute(with_port(task("stale", "service")));
+    rig.until("stale", "running").await;
+    rig.engine.fail_next("start", taken());
+    rig.runner.execute(with_port(task("t", "service")));
+    pass(0).await;
+    rig.runner.stop(&stop("stale", 1, true));
+    rig.until("t", "running").await;
+
+    let rig = Rig::going();
+    rig.engine.fail_next("start", taken());
+    rig.runner.execute(with_port(task("t", "service")));
+    rig.until("t", "failed").await;
 }
