@@ -386,12 +386,12 @@ impl Checks {
     }
 
     pub fn removal_acknowledged(&self, world: &World, id: &TaskId, gone: bool) {
-        if let Some(task) = world.disk.stored().tasks.get(id) {
-            if gone || !matches!(task.desired, Desired::Remove { .. }) {
-                world.wrong(format!(
-                    "{id}: its removal was acknowledged and is not durable"
-                ));
-            }
+        if let Some(task) = world.disk.stored().tasks.get(id)
+            && (gone || !matches!(task.desired, Desired::Remove { .. }))
+        {
+            world.wrong(format!(
+                "{id}: its removal was acknowledged and is not durable"
+            ));
         }
     }
 

@@ -139,7 +139,7 @@ impl Handle {
             self.process.step("failed to commit").await;
             return Err(error);
         }
-        in_doubt.is_settled();
+        in_doubt.settled();
         settle_doubt(&self.world);
         let done = apply(&self.world, &self.memory, batch, &self.process.name);
         self.process.step("committed").await;
@@ -188,7 +188,7 @@ struct InDoubt<'a> {
 }
 
 impl InDoubt<'_> {
-    fn is_settled(mut self) {
+    fn settled(mut self) {
         self.write = None;
     }
 }

@@ -160,13 +160,16 @@ fn delay(rng: &mut Rng, bad: bool) -> Duration {
     }
 }
 
+/// Who listens, and what they offer.
+pub type Found<S> = Option<(Arc<Process>, S)>;
+
 /// How to reach somebody, and what they do.
 pub struct Request<S, T> {
     pub way: Way,
     pub limit: Duration,
     pub what: String,
     /// Who listens there now.
-    pub find: fn(&World, Way) -> Option<(Arc<Process>, S)>,
+    pub find: fn(&World, Way) -> Found<S>,
     pub handle: Arc<dyn Fn(S) -> BoxFuture<'static, Result<T, Error>> + Send + Sync>,
 }
 
