@@ -5,10 +5,13 @@ export PATH := $(if $(CARGO_HOME),$(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
 TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 # What `make run` starts: make run ARGS="master --store memory"
 ARGS ?= standalone
+# What `make simulate` tells: make simulate SEEDS=100000 FROM=10000
+SEEDS ?= 10000
+FROM ?= 0
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help build run dev demo demo-stop test test-doc test-image test-coverage torture lint fmt figures image clean \
+.PHONY: help build run dev demo demo-stop test test-doc test-image test-coverage simulate torture lint fmt figures image clean \
         compiler lint-tools test-tools
 
 help: ## List these commands
@@ -46,6 +49,10 @@ test-coverage: test-tools ## Run the tests and write target/coverage/html/index.
 torture: test-tools ## Kill master (500 times) and worker (200 times) under load; prints what was lost or doubled
 	PODLING_TORTURE=1 scripts/with-docker.sh cargo nextest run --locked --profile torture \
 	    --test faults --test master_crash --test store_crash -E 'test(killed)'
+
+simulate: compiler ## Tell SEEDS=10000 histories of a simulated cluster, each another one, FROM=0 on
+	PODLING_SIMULATE_SEEDS=$(SEEDS) PODLING_SIMULATE_FROM=$(FROM) PODLING_SIMULATE_THREADS=$$(nproc) \
+	  cargo test --locked --profile simulation --test simulation whatever_fails -- --nocapture
 
 lint: compiler lint-tools ## Check form, lints, documentation, dependencies and scripts
 	cargo fmt --all --check

@@ -32,6 +32,8 @@ pub mod config;
 pub mod core;
 pub mod http;
 pub mod master;
+#[doc(hidden)]
+pub mod mutant;
 pub mod shutdown;
 pub mod store;
 pub mod telemetry;

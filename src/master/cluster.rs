@@ -19,6 +19,7 @@ use super::heard::Heard;
 use crate::board::{Reader, Writer, board};
 use crate::clock::SharedClock;
 use crate::core::{Change, Command, Kind, NodeId, Now, Rejection, State, decide};
+use crate::mutant::{self, Mutant};
 
 /// How many decisions may wait for the store.
 const QUEUE: usize = 4096;
@@ -248,6 +249,9 @@ impl Cluster {
 
     /// Waits until the decision with this number is durable.
     async fn durable(&self, number: u64) -> Result<(), Error> {
+        if mutant::is(Mutant::AnswerBeforeCommit) {
+            return Ok(());
+        }
         let reached = self.progress.wait_for(|progress| progress.number >= number);
         match timeout(self.commit_timeout, reached).await {
             Ok(Ok(())) => Ok(()),

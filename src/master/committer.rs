@@ -25,6 +25,7 @@ use super::metrics::Metrics;
 use crate::backoff::Backoff;
 use crate::clock::{SharedClock, Stopwatch};
 use crate::core::Monotonic;
+use crate::mutant::{self, Mutant};
 use crate::store::{self, Batch, Store};
 
 /// How many decisions go into one transaction at most.
@@ -156,6 +157,9 @@ impl Committer {
         let changes: Committed = decided.into_iter().flat_map(|d| d.changes).collect();
         let batch = batch::batch(&changes);
         let watch = Stopwatch::start();
+        if mutant::is(Mutant::SendBeforeCommit) {
+            self.feed.publish(changes.clone());
+        }
         self.until_durable(&batch).await?;
         self.metrics.committed(&changes, watch.elapsed());
         // Ordering: first durable, then shown. Who follows the feed subscribes, looks at what is

@@ -86,6 +86,7 @@ impl Attempt {
         attempt.restarts_before = None;
         attempt.was_down = listed.stage == Stage::Exited;
         attempt.progress.started = listed.stage != Stage::Created;
+        attempt.progress.seen_running = listed.stage == Stage::Running;
         attempt.running_since = (listed.stage == Stage::Running).then_some(now);
         attempt
     }
@@ -127,7 +128,9 @@ impl Attempt {
         self.observed = if container.identity.as_ref() == Some(&self.identity) {
             self.container_id = Some(container.id.clone());
             self.health.clone_from(&container.health);
-            self.progress.started |= Stage::Created != container.phase.stage();
+            let stage = container.phase.stage();
+            self.progress.started |= stage != Stage::Created;
+            self.progress.seen_running |= stage == Stage::Running;
             Observed::Known(container)
         } else {
             Observed::Foreign { id: container.id }

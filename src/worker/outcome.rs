@@ -62,6 +62,17 @@ impl Outcome {
         }
     }
 
+    /// It was killed when no worker was there to see by whom.
+    pub fn killed_unseen(exit: &Exit) -> Self {
+        let signal = exit.code - 128;
+        Self {
+            status: TaskStatus::Stopped,
+            exit_code: Some(exit.code),
+            error: None,
+            reason: format!("killed by signal {signal} while its worker was away"),
+        }
+    }
+
     /// It ended by itself.
     pub fn of_exit(exit: &Exit) -> Self {
         if exit.code == 0 && exit.bad_command.is_none() {

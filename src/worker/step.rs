@@ -108,6 +108,8 @@ pub struct Progress {
     pub started: bool,
     /// About the image.
     pub image: Image,
+    /// This process started the container or saw it run. Else nobody saw how it ended.
+    pub seen_running: bool,
     /// SIGTERM was sent by this worker.
     pub stop_sent: bool,
     /// Why the last pull, create or start failed.
@@ -209,6 +211,11 @@ fn run(assignment: &Assignment, progress: &Progress, observed: &Observed, now: M
             Phase::Exited(exit) if exit.by_removal() => make(assignment, progress, now),
             Phase::Exited(exit) if starts_again(assignment.restart, exit.code) => {
                 again(assignment, progress, now, Step::Start)
+            }
+            // A host that went down, or this worker when it shut down and the master was away: the
+            // task did not end by itself, so it is the master's to run it elsewhere.
+            Phase::Exited(exit) if !progress.seen_running && exit.is_killed() => {
+                Step::End(Outcome::killed_unseen(exit))
             }
             Phase::Exited(exit) => Step::End(Outcome::of_exit(exit)),
         },
@@ -316,6 +323,7 @@ impl Progress {
         self.started = true;
         self.failure = None;
         self.not_before = None;
+        self.seen_running = true;
     }
 }
 

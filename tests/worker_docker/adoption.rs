@@ -38,7 +38,8 @@ async fn a_container_that_ended_meanwhile_is_reported_with_its_exit_code() {
     let named = told.registrations.last().unwrap().tasks.clone().unwrap();
     assert_eq!(
         (named[0].report.status.as_str(), named[0].report.exit_code),
-        ("failed", Some(137))
+        // Not failed: it may as well have been the host going down.
+        ("stopped", Some(137))
     );
 }
 

@@ -11,13 +11,15 @@ use crate::core::{
     Change, Desired, Idempotency, Kind, Now, Rejection, State, Status, Submit, Task, TaskId,
     schedule, transition,
 };
+use crate::mutant::{self, Mutant};
 
 /// Makes a task. A submission that was already accepted changes nothing: its task is found by
 /// [`State::task_by_key`].
 pub fn submit(state: &State, command: Submit, now: Now) -> Result<Vec<Change>, Rejection> {
     if let Some(idempotency) = &command.idempotency {
         check_key(&idempotency.key)?;
-        if let Some(task) = state.task_by_key(&idempotency.key) {
+        let known = state.task_by_key(&idempotency.key);
+        if let Some(task) = known.filter(|_| !mutant::is(Mutant::KeyForgotten)) {
             return repeated(task, idempotency);
         }
     }

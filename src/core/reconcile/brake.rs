@@ -13,6 +13,7 @@ use std::sync::Arc;
 use super::liveness;
 use crate::core::draft::Draft;
 use crate::core::{Availability, Brake, Contact, Node, Now, State};
+use crate::mutant::{self, Mutant};
 
 /// Among fewer nodes, "most of them" says nothing.
 const LEAST_NODES: usize = 3;
@@ -36,6 +37,7 @@ pub fn tend(draft: &mut Draft<'_>, state: &State, now: Now, any_silent: bool) ->
     let lost = lost_with_them(state, online, now);
     let (silent, all) = (suspects.len() + lost.len(), online + lost.len());
     match state.brake() {
+        None if mutant::is(Mutant::NoBrake) => Verdict::Lost,
         None if any_silent && is_most(silent, all) => {
             let nodes = suspects.iter().chain(&lost);
             let brake = Brake {

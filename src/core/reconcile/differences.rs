@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::order::{Order, StopOrder, order};
 use crate::core::{Desired, NodeId, Report, State, Task, TaskId};
+use crate::mutant::{self, Mutant};
 
 /// Seconds between SIGTERM and SIGKILL for what should not be there: most likely another one of it runs
 /// elsewhere, and each second of both is worse than an end without a farewell.
@@ -35,6 +36,7 @@ pub fn differences(state: &State, node: &NodeId, reported: Option<&[Report]>) ->
                 named.insert(&report.task);
                 differences.stop.extend(over(task, report));
             }
+            None if mutant::is(Mutant::StaleNotStopped) => {}
             None => differences.stop.push(stale(state, report)),
         }
     }
@@ -42,7 +44,8 @@ pub fn differences(state: &State, node: &NodeId, reported: Option<&[Report]>) ->
         match order(task) {
             Some(Order::Stop(stop)) => differences.stop.push(stop),
             Some(Order::Run) | None => {
-                if reported.is_some() && !named.contains(&task.id) {
+                let again = !mutant::is(Mutant::NotSentAgain);
+                if again && reported.is_some() && !named.contains(&task.id) {
                     differences.run.push(task.clone());
                 }
             }

@@ -7,6 +7,7 @@ use super::Asks;
 use super::room::Candidate;
 use crate::core::resources::{format_cpu, format_memory};
 use crate::core::{Availability, Node};
+use crate::mutant::{self, Mutant};
 
 /// One condition for a placement.
 pub struct Filter {
@@ -54,7 +55,7 @@ pub const FILTERS: [Filter; 10] = [
     Filter {
         passes: |candidate, _| {
             let slots = candidate.node.capacity.slots;
-            slots.is_none_or(|slots| candidate.slots < slots)
+            slots.is_none_or(|slots| candidate.slots < slots || mutant::is(Mutant::SlotsForgotten))
         },
         explain: |refused, _| {
             let slots = refused.iter().filter_map(|c| c.node.capacity.slots);

@@ -3,6 +3,7 @@
 use crate::core::draft::Draft;
 use crate::core::schedule::same_refusal;
 use crate::core::{Desired, Kind, NodeId, Status, Task, Timestamp};
+use crate::mutant::{self, Mutant};
 
 /// The last moment of a task's life that is known. A wall clock that was set back must not make the
 /// next one earlier.
@@ -23,7 +24,10 @@ pub struct End {
 pub fn schedule(draft: &mut Draft<'_>, task: &Task, node: &NodeId) {
     let placed = Task {
         status: Status::Scheduled,
-        attempt: task.attempt + 1,
+        attempt: match mutant::is(Mutant::SameAttempt) {
+            true => task.attempt.max(1),
+            false => task.attempt + 1,
+        },
         placement: draft.next_sequence(),
         node: Some(node.clone()),
         reason: String::new(),
@@ -81,7 +85,7 @@ pub fn decline(draft: &mut Draft<'_>, task: &Task, why: &str) {
 pub fn evict(draft: &mut Draft<'_>, task: &Task, why: &str) {
     match task.desired {
         Desired::Run | Desired::Move { .. } => match task.spec.max_attempts {
-            Some(most) if task.attempt >= most => {
+            Some(most) if task.attempt >= most && !mutant::is(Mutant::MaxAttemptsForgotten) => {
                 let failed = End {
                     status: Status::Failed,
                     exit_code: None,

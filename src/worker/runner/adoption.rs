@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Entry, Runner, Table};
+use crate::mutant::{self, Mutant};
 use crate::wire::{self, RestartPolicy};
 use crate::worker::attempt::Attempt;
 use crate::worker::order::Order;
@@ -17,6 +18,9 @@ impl Runner {
     pub fn adopt(self: &Arc<Self>, found: Vec<Listed>) {
         let mut table = self.table();
         for listed in found {
+            if mutant::is(Mutant::NotAdopted) {
+                continue;
+            }
             self.adopt_one(&mut table, &listed);
         }
         let early_stops = std::mem::take(&mut table.early_stops);

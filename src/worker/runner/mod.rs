@@ -22,6 +22,7 @@ use super::step::Goal;
 use super::supervisor::Supervisor;
 use super::tombstones::Tombstones;
 use crate::board::{Writer, board};
+use crate::mutant::{self, Mutant};
 use crate::wire::{self, RestartPolicy};
 
 /// All tasks of this worker.
@@ -78,6 +79,7 @@ impl Runner {
         let mut table = self.table();
         let (task_id, attempt) = (task.task_id.clone(), task.attempt);
         match table.tombstones.attempt(&task_id) {
+            _ if mutant::is(Mutant::LateOrderTaken) => {}
             Some(seen) if attempt < seen => return Verdict::OlderAttempt { seen },
             Some(seen) if attempt == seen => {
                 drop(table);
@@ -123,13 +125,21 @@ impl Runner {
             }
         };
         match table.entries.get(&order.task_id) {
-            Some(entry) if entry.attempt() <= order.attempt => entry.want(goal),
+            Some(entry)
+                if entry.attempt() <= order.attempt || mutant::is(Mutant::StopAnyAttempt) =>
+            {
+                entry.want(goal);
+            }
             // A newer one is here, which disposes of the older ones itself.
             Some(_) => {}
             None if self.is_adopted() => {
+                // Told once: a stop that answers this very report must not bring up another.
+                let told = table.tombstones.attempt(&order.task_id) >= Some(order.attempt);
                 table.tombstones.add(&order.task_id, order.attempt);
                 drop(table);
-                self.report_stopped(&order.task_id, order.attempt);
+                if !told {
+                    self.report_stopped(&order.task_id, order.attempt);
+                }
             }
             // Perhaps its container is there: nobody could look yet.
             None => {

@@ -97,6 +97,13 @@ pub enum Stage {
     Exited,
 }
 
+impl Exit {
+    /// SIGTERM or SIGKILL ended it, and not the kernel for want of memory.
+    pub fn is_killed(&self) -> bool {
+        matches!(self.code, 137 | 143) && !self.out_of_memory
+    }
+}
+
 impl Phase {
     /// Without details.
     pub fn stage(&self) -> Stage {

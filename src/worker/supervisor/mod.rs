@@ -4,6 +4,7 @@
 //! the engine's events and by changed orders, and both only say "look again": what they were is
 //! read from the order in force and from the engine. So none that is lost or doubled matters.
 
+mod ports;
 mod waiting;
 
 use std::sync::Arc;
@@ -262,6 +263,7 @@ impl Supervisor {
                 self.publish(None);
             }
             Err(Error::NotFound { .. }) => self.attempt.observed = Observed::Absent,
+            Err(error @ Error::PortTaken { .. }) => return self.port_taken(&error).await,
             Err(error) if error.is_engine_trouble() => return self.trouble(&error).await,
             Err(error) => self.fail(&error),
         }

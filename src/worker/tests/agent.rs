@@ -328,3 +328,16 @@ async fn orders_that_come_with_an_answer_are_taken() {
     // Told before it was forgotten.
     assert!(rig.master.told().contains(&"report t=stopped".to_owned()));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_over_here_and_for_the_master_makes_no_endless_talk() {
+    let rig = Rig::going();
+    pass(1).await;
+    for task_id in ["a", "b"] {
+        rig.runner.stop(&stop(task_id, 1, true));
+    }
+    rig.master.inner().all_stale = true;
+    pass(60).await;
+    let beats = rig.master.count("heartbeat");
+    assert!(beats <= 12, "{beats} heartbeats in a minute");
+}

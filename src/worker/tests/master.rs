@@ -32,6 +32,8 @@ pub struct Inner {
     pub slow: Duration,
     pub run: Vec<Task>,
     pub stop: Vec<StopOrder>,
+    /// Whatever a heartbeat names is stale: to be stopped and removed.
+    pub all_stale: bool,
     /// What it knows of tasks.
     pub tasks: Vec<Task>,
     /// Who asks for one of them waits for ever.
@@ -129,6 +131,8 @@ impl Master for ScriptedMaster {
 
     fn heartbeat<'a>(&'a self, _: &'a str, beat: Heartbeat) -> Answer<'a, HeartbeatAnswer> {
         Box::pin(async move {
+            // An answer takes time, else endless talk would never let any pass.
+            tokio::time::sleep(Duration::from_millis(1)).await;
             let mut inner = self.inner();
             inner.check()?;
             if inner.forgotten {
@@ -142,6 +146,12 @@ impl Master for ScriptedMaster {
             tasks.sort_by(|a, b| a.task_id.cmp(&b.task_id));
             for task in &tasks {
                 line += &format!(" {}={}", task.task_id, task.report.status);
+            }
+            if inner.all_stale {
+                let named = tasks.iter().map(|task| {
+                    super::stop(&task.task_id, task.report.attempt.unwrap_or_default(), true)
+                });
+                inner.stop = named.collect();
             }
             inner.told.push(line);
             inner.heartbeats.push(beat);

@@ -4,6 +4,7 @@ mod agent;
 mod master;
 mod runner;
 mod shutdown;
+mod unseen;
 
 use std::sync::Arc;
 use std::time::Duration;

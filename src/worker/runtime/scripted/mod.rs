@@ -17,6 +17,7 @@ use tokio::sync::broadcast;
 use tokio_util::bytes::Bytes;
 
 pub use behaviour::Behaviour;
+pub use world::Held;
 
 use self::world::World;
 use super::{
@@ -133,6 +134,22 @@ impl Scripted {
         all
     }
 
+    /// All containers as they are, by id.
+    pub fn inventory(&self) -> Vec<Held> {
+        let world = self.world();
+        world
+            .containers
+            .values()
+            .map(|found| found.held())
+            .collect()
+    }
+
+    /// The host is lost with all its containers; whoever listens hears no more.
+    pub fn wipe(&self) {
+        self.world().containers.clear();
+        self.tell(None);
+    }
+
     async fn operation(&self, name: &'static str, subject: &str) -> Result<()> {
         let latency = {
             let mut world = self.world();
@@ -231,14 +248,18 @@ impl Runtime for Scripted {
         Box::pin(async move {
             self.operation("start", container).await?;
             let started = self.world().start(container)?;
-            let Some((id, behaviour)) = started else {
+            let Some((id, starts, behaviour)) = started else {
                 return Ok(()); // It runs already.
             };
             if let Some(runs_for) = behaviour.runs_for {
                 let engine = self.clone();
                 tokio::spawn(async move {
                     tokio::time::sleep(runs_for).await;
-                    engine.end(&id, behaviour.exit);
+                    // Not the next run, when this one was ended earlier.
+                    let same_run = engine.world().starts(&id) == Some(starts);
+                    if same_run {
+                        engine.end(&id, behaviour.exit);
+                    }
                 });
             }
             Ok(())

@@ -35,7 +35,32 @@ pub struct Fake {
     starts: usize,
 }
 
+/// A container as the engine has it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Held {
+    /// The engine's id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Whose it is; none: not podling's.
+    pub identity: Option<Identity>,
+    /// Where it is in its life.
+    pub phase: Phase,
+    /// How often it was started.
+    pub starts: usize,
+}
+
 impl Fake {
+    pub fn held(&self) -> Held {
+        Held {
+            id: self.id.clone(),
+            name: self.name.clone(),
+            identity: self.identity.clone(),
+            phase: self.phase.clone(),
+            starts: self.starts,
+        }
+    }
+
     /// As `inspect` shows it.
     pub fn shown(&self) -> Container {
         Container {
@@ -156,15 +181,24 @@ impl World {
         id
     }
 
-    /// None when it runs already.
-    pub fn start(&mut self, container: &str) -> Result<Option<(String, Behaviour)>> {
+    /// Which run it is, by number; none when it runs already.
+    pub fn start(&mut self, container: &str) -> Result<Option<(String, usize, Behaviour)>> {
         let found = self.find_mut(container)?;
         if found.phase == Phase::Running {
             return Ok(None);
         }
         found.phase = Phase::Running;
         found.starts += 1;
-        Ok(Some((found.id.clone(), found.behaviour.clone())))
+        Ok(Some((
+            found.id.clone(),
+            found.starts,
+            found.behaviour.clone(),
+        )))
+    }
+
+    /// How often the container was started.
+    pub fn starts(&self, id: &str) -> Option<usize> {
+        Some(self.containers.get(id)?.starts)
     }
 
     /// The task of the container when it ran.

@@ -80,6 +80,7 @@ fn all_progress() -> Vec<Progress> {
                             all.push(Progress {
                                 started,
                                 image,
+                                seen_running: started && !stop_sent,
                                 stop_sent,
                                 failure: failure.clone(),
                                 setbacks: 0,
