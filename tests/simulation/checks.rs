@@ -18,6 +18,9 @@ use crate::process::Process;
 use crate::worker::node_id;
 use crate::world::World;
 
+/// How a task's history tells that its node never took it.
+const DECLINED: &str = "did not take it";
+
 #[derive(Default)]
 pub struct Checks {
     /// Which containers ever ran: by task and attempt, where, in which life of the host, its id.
@@ -26,6 +29,8 @@ pub struct Checks {
     newest_made: BTreeMap<(TaskId, usize), u32>,
     /// Which placements were ever durable.
     placed: BTreeSet<(TaskId, u32, NodeId)>,
+    /// Placements that their node never took.
+    declined: BTreeSet<(TaskId, u32)>,
     /// Tasks that were durable and are gone.
     gone: BTreeSet<TaskId>,
     /// What nodes ever said of an attempt.
@@ -161,8 +166,11 @@ impl Checks {
                 world.wrong(format!("{} made {before} and {id}", idempotency.key));
             }
         }
+        let declined = task.history.iter().filter(|e| e.message.contains(DECLINED));
+        self.declined
+            .extend(declined.map(|event| (id.clone(), event.attempt)));
         if let Some(most) = task.spec.max_attempts
-            && task.attempt > most
+            && self.counted(id, task.attempt) > most
         {
             world.wrong(format!("{id} is in attempt {} of {most}", task.attempt));
         }
@@ -259,11 +267,18 @@ impl Checks {
         }
     }
 
+    /// Which attempt it is of those that count: one that its node never took does not.
+    fn counted(&self, id: &TaskId, attempt: u32) -> u32 {
+        let before = (id.clone(), 0)..(id.clone(), attempt);
+        attempt - self.declined.range(before).count() as u32
+    }
+
     /// A container was made.
     pub fn created(&mut self, world: &World, node: usize, made: &Blueprint) {
         let id = TaskId::from(made.identity.task_id.as_str());
         let attempt = made.identity.attempt;
-        if made.task.max_attempts.is_some_and(|most| attempt > most) {
+        let counted = self.counted(&id, attempt);
+        if made.task.max_attempts.is_some_and(|most| counted > most) {
             world.wrong(format!(
                 "{id} may not have a container for attempt {attempt}"
             ));

@@ -78,6 +78,18 @@ async fn a_host_port_that_another_task_here_still_has_is_waited_for() {
 
     let rig = Rig::going();
     rig.engine.fail_next("start", taken());
+    rig.engine.fail_next("start", taken());
     rig.runner.execute(with_port(task("t", "service")));
     rig.until("t", "failed").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_port_that_was_given_up_before_the_look_fails_nobody() {
+    let rig = Rig::going();
+    let taken = Error::PortTaken {
+        why: "0.0.0.0:8000".into(),
+    };
+    rig.engine.fail_next("start", taken);
+    rig.runner.execute(with_port(task("t", "service")));
+    rig.until("t", "running").await;
 }
