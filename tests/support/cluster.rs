@@ -277,6 +277,12 @@ impl Cluster {
     /// The binary, told where this cluster's master is, and nothing of this machine's settings.
     pub fn podling(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_podling"));
+        // What is meant for the tests, as PODLING_TORTURE, is no setting of podling's.
+        for (key, _) in std::env::vars_os() {
+            if key.to_string_lossy().starts_with("PODLING_") {
+                command.env_remove(key);
+            }
+        }
         command
             .current_dir(self.dir.path())
             .env("HOME", self.dir.path())
