@@ -84,6 +84,7 @@ pub struct Cluster {
     clock: SharedClock,
     commit_timeout: Duration,
     trouble: Option<watch::Receiver<StoreTrouble>>,
+    id: String,
 }
 
 struct Inner {
@@ -113,6 +114,7 @@ impl Cluster {
             clock,
             commit_timeout,
             trouble: None,
+            id: String::new(),
         };
         let ends = CommitterEnds {
             queue: receiver,
@@ -128,6 +130,17 @@ impl Cluster {
             trouble: Some(trouble),
             ..self
         }
+    }
+
+    /// The same, with an id.
+    #[must_use]
+    pub fn with_id(self, id: String) -> Self {
+        Self { id, ..self }
+    }
+
+    /// Which cluster it is: its store says so, from the first start on. Empty: it has no id.
+    pub fn id(&self) -> &str {
+        &self.id
     }
 
     /// Carries a command out and answers when it is durable with what `read` saw right after it.

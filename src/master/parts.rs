@@ -20,7 +20,7 @@ use super::workers::Workers;
 use super::{Error, Options};
 use crate::clock::SharedClock;
 use crate::core::State;
-use crate::store::Store;
+use crate::store::{Batch, Store};
 
 /// The parts, loaded and not yet at work.
 pub struct Parts {
@@ -63,12 +63,16 @@ impl Parts {
             snapshot.tasks.len(),
             snapshot.nodes.len()
         );
+        let id = match &snapshot.cluster_id {
+            Some(id) => id.clone(),
+            None => name_cluster(&*store, &clock, snapshot.last_event).await?,
+        };
         let last_event = snapshot.last_event;
         let writes = snapshot.into_writes();
         let state = State::load(options.policy.clone(), writes, last_event, clock.now());
         let (cluster, ends) = Cluster::new(state, clock.clone(), options.commit_timeout);
         let (says_trouble, trouble) = watch::channel(None);
-        let cluster = Arc::new(cluster.heeding(trouble.clone()));
+        let cluster = Arc::new(cluster.heeding(trouble.clone()).with_id(id));
         let metrics = Arc::new(Metrics::new());
         let (feed, committed, followers) = Feed::new();
         let committer = Committer {
@@ -126,6 +130,23 @@ pub enum Ended {
     Committing(Error),
     /// Another part: what was decided can still be stored.
     Loop(Error),
+}
+
+/// Makes up an id, at the first start on a store, and stores it before anybody is told.
+async fn name_cluster(
+    store: &dyn Store,
+    clock: &SharedClock,
+    last_event: u64,
+) -> Result<String, Error> {
+    let id = format!("{:016x}", clock.now().random);
+    let batch = Batch {
+        last_event,
+        cluster_id: Some(id.clone()),
+        ..Batch::default()
+    };
+    store.commit(&batch).await?;
+    log::info!("this is cluster {id}");
+    Ok(id)
 }
 
 impl Running {

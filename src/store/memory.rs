@@ -27,6 +27,7 @@ struct Stored {
     nodes: BTreeMap<NodeId, Arc<Node>>,
     brake: Option<Brake>,
     last_event: u64,
+    cluster_id: Option<String>,
 }
 
 impl Memory {
@@ -70,6 +71,7 @@ impl Memory {
             nodes: stored.nodes.values().cloned().collect(),
             brake: stored.brake.clone(),
             last_event: stored.last_event,
+            cluster_id: stored.cluster_id.clone(),
         })
     }
 
@@ -92,6 +94,9 @@ impl Memory {
         }
         if let Some(brake) = &batch.brake {
             stored.brake.clone_from(brake);
+        }
+        if batch.cluster_id.is_some() {
+            stored.cluster_id.clone_from(&batch.cluster_id);
         }
         stored.last_event = batch.last_event;
         Ok(())

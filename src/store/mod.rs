@@ -56,6 +56,8 @@ pub struct Snapshot {
     pub brake: Option<Brake>,
     /// The sequence number of the last event that was committed.
     pub last_event: u64,
+    /// Which cluster this is; none: nobody has said so yet.
+    pub cluster_id: Option<String>,
 }
 
 impl Snapshot {
@@ -83,6 +85,8 @@ pub struct Batch {
     pub brake: Option<Option<Brake>>,
     /// The sequence number of the last event of the batch.
     pub last_event: u64,
+    /// Which cluster this is from now on; none: as before.
+    pub cluster_id: Option<String>,
 }
 
 impl Batch {
@@ -93,6 +97,7 @@ impl Batch {
             && self.put_nodes.is_empty()
             && self.remove_nodes.is_empty()
             && self.brake.is_none()
+            && self.cluster_id.is_none()
     }
 }
 

@@ -168,6 +168,9 @@ pub struct HeartbeatAnswer {
     /// The node.
     #[serde(flatten)]
     pub node: Node,
+    /// Of which cluster the master is: what another one ordered is not its to stop.
+    #[serde(default, rename = "clusterId", skip_serializing_if = "Option::is_none")]
+    pub cluster_id: Option<String>,
     /// What it should run and did not name: sent again.
     #[serde(default)]
     pub run: Vec<Task>,

@@ -209,6 +209,9 @@ pub struct Task {
     /// While pending: why no node takes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scheduling_error: Option<String>,
+    /// Only in orders to workers: by which cluster it is ordered. Its container keeps it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster_id: Option<String>,
     /// When it was accepted.
     #[serde(default)]
     #[schema(value_type = String, format = DateTime)]

@@ -69,6 +69,8 @@ pub struct Agent {
     /// The master is not asked about restarts before this.
     learn_from: Monotonic,
     told: Told,
+    /// Of which cluster the master said it is.
+    cluster_id: Option<String>,
     silence: CancellationToken,
 }
 
@@ -106,6 +108,7 @@ impl Agent {
             taken: None,
             learn_from: Monotonic::default(),
             told: Told::default(),
+            cluster_id: None,
             silence: CancellationToken::new(),
         }
     }
@@ -248,7 +251,7 @@ impl Agent {
     async fn heartbeat(&mut self) -> Result<(), Error> {
         let (mark, tasks) = self.everything();
         let condition = self.condition.borrow_and_update().clone();
-        let (condition, reason) = match condition {
+        let (condition, reason) = match self.foreign().unwrap_or(condition) {
             Condition::Ready => (wire::Condition::Ready, None),
             Condition::Degraded(why) => (wire::Condition::Degraded, Some(why)),
         };
@@ -322,7 +325,18 @@ impl Agent {
         self.last_beat = self.now();
         self.beat_now = false;
         self.singly = false;
+        if self.cluster_id != answer.cluster_id {
+            self.cluster_id.clone_from(&answer.cluster_id);
+            if let Some(Condition::Degraded(why)) = self.foreign() {
+                log::error!("{why}");
+                self.beat_now = true;
+            }
+        }
         for order in &answer.stop {
+            if self.is_foreign(&order.task_id) {
+                // Said as an error when it was found out, and to the master with each heartbeat.
+                continue;
+            }
             log::info!(
                 "{}: ordered to stop attempt {}",
                 order.task_id,
@@ -337,9 +351,26 @@ impl Agent {
         }
         if let Some(tasks) = tasks {
             self.shared().reporter.settle_all(mark);
-            self.runner.confirm(tasks);
+            let own = tasks.iter().filter(|task| !self.is_foreign(&task.task_id));
+            self.runner.confirm(&own.collect::<Vec<_>>());
             self.told.all(tasks);
         }
+    }
+
+    /// Whether another cluster ordered this task: the master it talks with now does not know it, and
+    /// would have it stopped and removed.
+    fn is_foreign(&self, task_id: &str) -> bool {
+        let cluster_id = self.cluster_id.as_deref();
+        cluster_id.is_some_and(|cluster_id| self.runner.is_of_another(task_id, cluster_id))
+    }
+
+    /// What there is to say when some are here.
+    fn foreign(&self) -> Option<Condition> {
+        let (count, cluster) = self.runner.of_another(self.cluster_id.as_deref()?)?;
+        Some(Condition::Degraded(format!(
+            "containers of another cluster ({count} of cluster {cluster}) are left alone: \
+             remove them, or point this worker to their master"
+        )))
     }
 
     /// Asks one question. One that fails is asked again, and never holds up what there is to tell.

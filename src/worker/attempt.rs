@@ -250,6 +250,7 @@ fn unreadable(name: &str) -> wire::Task {
         error: None,
         reason: None,
         scheduling_error: None,
+        cluster_id: None,
         created_at: jiff::Timestamp::UNIX_EPOCH,
         scheduled_at: None,
         started_at: None,

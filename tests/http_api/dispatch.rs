@@ -20,6 +20,7 @@ fn a_placed_task_is_sent_to_its_worker_with_its_attempt() {
     assert_eq!(call.body["task"]["taskId"], task["taskId"]);
     assert_eq!(call.body["task"]["attempt"], 1);
     assert_eq!(call.body["task"]["image"], "busybox");
+    assert_eq!(call.body["task"]["clusterId"].as_str().unwrap().len(), 16);
 }
 
 #[test]

@@ -365,3 +365,34 @@ fn an_amount_that_is_not_known_is_left_out() {
     assert_eq!(node["resources"]["capacity"], json!({"cpu": 2000}));
     assert_eq!(node["resources"]["allocatable"], json!({"cpu": 2000}));
 }
+
+#[test]
+fn a_cluster_is_known_by_its_store_and_says_so_with_every_order() {
+    let store = Arc::new(Memory::new());
+    let register = json!({
+        "nodeId": "n1", "hostname": "127.0.0.1", "port": 1, "version": "0.1.0", "tasks": [],
+    });
+    let id_of = |bench: &Bench| {
+        let answer = bench
+            .post("/api/v1/nodes/register", register.clone())
+            .json();
+        answer["clusterId"].as_str().unwrap().to_owned()
+    };
+    let first = id_of(&Bench::start_on(store.clone(), options()));
+    let bench = Bench::start_on(store, options());
+    assert_eq!(id_of(&bench), first, "the same after a restart");
+    assert_ne!(
+        id_of(&Bench::start()),
+        first,
+        "another store is another cluster"
+    );
+    assert!(
+        bench.submit("a")["clusterId"].is_null(),
+        "no business of users"
+    );
+    let beat = bench
+        .post("/api/v1/nodes/n1/heartbeat", json!({"tasks": []}))
+        .json();
+    assert_eq!(beat["run"][0]["clusterId"], first.as_str());
+    assert_eq!(beat["clusterId"], first.as_str());
+}

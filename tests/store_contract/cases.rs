@@ -24,6 +24,7 @@ on_every_store! {
     tasks_come_back_in_creation_order_and_nodes_by_id
     the_brake_is_kept_until_it_is_released
     the_last_events_number_is_kept
+    the_clusters_id_is_kept
     a_repeated_batch_changes_nothing
     a_batch_of_thousands_is_one_batch
     removing_thousands_is_one_batch
@@ -174,6 +175,22 @@ async fn the_last_events_number_is_kept<P: Place>() {
     }
     store.commit(&Batch::default()).await.unwrap();
     assert_eq!(stored(&store).await.last_event, u64::MAX);
+}
+
+async fn the_clusters_id_is_kept<P: Place>() {
+    let place = P::empty();
+    let store = place.open().await.unwrap();
+    assert_eq!(store.load().await.unwrap().cluster_id, None);
+    let named = Batch {
+        cluster_id: Some("c0ffee".into()),
+        ..Batch::default()
+    };
+    store.commit(&named).await.unwrap();
+    store.commit(&batch([task(1)], [])).await.unwrap();
+    assert_eq!(
+        store.load().await.unwrap().cluster_id.as_deref(),
+        Some("c0ffee")
+    );
 }
 
 async fn a_repeated_batch_changes_nothing<P: Place>() {

@@ -48,6 +48,7 @@ impl FakeMaster {
 
     fn answer(&self) -> HeartbeatAnswer {
         HeartbeatAnswer {
+            cluster_id: None,
             node: Node {
                 node_id: "n".into(),
                 hostname: "localhost".into(),

@@ -28,7 +28,7 @@ pub async fn register(
             let node = state.registrant(&registrant);
             (
                 new,
-                node.and_then(|node| answer(state, &node.id, tasks.as_deref())),
+                node.and_then(|node| answer(cluster.id(), state, &node.id, tasks.as_deref())),
             )
         })
         .await?;
@@ -47,7 +47,7 @@ pub async fn heartbeat(
     // What is sent to a worker has to be durable: `mutate` waits for everything decided before.
     let answer = cluster
         .mutate(Command::Heartbeat(beat), |state, _| {
-            answer(state, &node, tasks.as_deref())
+            answer(cluster.id(), state, &node, tasks.as_deref())
         })
         .await?;
     answer.ok_or(Error::NoNode(node))
@@ -91,6 +91,7 @@ pub(in crate::master) fn shown(state: &State, id: &NodeId) -> Option<wire::Node>
 }
 
 fn answer(
+    cluster_id: &str,
     state: &State,
     node: &NodeId,
     reported: Option<&[Report]>,
@@ -98,10 +99,11 @@ fn answer(
     let differences = differences(state, node, reported);
     Some(wire::HeartbeatAnswer {
         node: shown(state, node)?,
+        cluster_id: Some(cluster_id).filter(|id| !id.is_empty()).map(Into::into),
         run: differences
             .run
             .iter()
-            .map(|task| convert::task(task))
+            .map(|task| convert::ordered(task, cluster_id))
             .collect(),
         stop: differences.stop.iter().map(convert::stop_order).collect(),
     })

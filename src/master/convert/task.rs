@@ -31,11 +31,20 @@ pub fn task(task: &core::Task) -> wire::Task {
         error: task.error.clone(),
         reason: reason.cloned(),
         scheduling_error: reason.filter(|_| pending).cloned(),
+        cluster_id: None,
         created_at: time(task.created_at),
         scheduled_at: task.scheduled_at.map(time),
         started_at: task.started_at.map(time),
         finished_at: task.finished_at.map(time),
         health_status: task.health.clone(),
+    }
+}
+
+/// A task as a worker is ordered to run it.
+pub fn ordered(ordered: &core::Task, cluster_id: &str) -> wire::Task {
+    wire::Task {
+        cluster_id: Some(cluster_id).filter(|id| !id.is_empty()).map(Into::into),
+        ..task(ordered)
     }
 }
 

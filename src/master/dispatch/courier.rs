@@ -47,7 +47,12 @@ impl Delivery {
 }
 
 /// Sends it: several runs in one request where the worker understands that, else one by one.
-pub async fn deliver(workers: &dyn Workers, node: &Node, parcel: Parcel) -> Delivery {
+pub async fn deliver(
+    workers: &dyn Workers,
+    node: &Node,
+    cluster_id: &str,
+    parcel: Parcel,
+) -> Delivery {
     let mut delivery = Delivery {
         node: parcel.node,
         lane: parcel.lane,
@@ -57,13 +62,13 @@ pub async fn deliver(workers: &dyn Workers, node: &Node, parcel: Parcel) -> Deli
     };
     if node.is_podling()
         && parcel.messages.len() > 1
-        && together(workers, node, &parcel.messages, &mut delivery).await
+        && together(workers, node, cluster_id, &parcel.messages, &mut delivery).await
     {
         return delivery;
     }
     for (ticket, message) in parcel.messages {
         let outcome = if delivery.reached {
-            alone(workers, node, &message, &mut delivery).await
+            alone(workers, node, cluster_id, &message, &mut delivery).await
         } else {
             Outcome::NotReached
         };
@@ -76,6 +81,7 @@ pub async fn deliver(workers: &dyn Workers, node: &Node, parcel: Parcel) -> Deli
 async fn together(
     workers: &dyn Workers,
     node: &Node,
+    cluster_id: &str,
     messages: &[(Ticket, Message)],
     delivery: &mut Delivery,
 ) -> bool {
@@ -86,7 +92,10 @@ async fn together(
             Message::Stop(_) | Message::Remove(_) => None,
         });
     let runs: Vec<_> = runs.collect();
-    let tasks = runs.iter().map(|(_, task)| convert::task(task)).collect();
+    let tasks = runs
+        .iter()
+        .map(|(_, task)| convert::ordered(task, cluster_id))
+        .collect();
     let batch = wire::ExecuteBatch { tasks };
     let verdicts = match workers.execute_batch(node, &batch).await {
         Ok(verdicts) => verdicts,
@@ -139,11 +148,15 @@ fn is_impossible(verdict: &wire::ExecuteVerdict) -> bool {
 async fn alone(
     workers: &dyn Workers,
     node: &Node,
+    cluster_id: &str,
     message: &Message,
     delivery: &mut Delivery,
 ) -> Outcome {
     let sent = match message {
-        Message::Run(task) => workers.execute(node, &convert::task(task)).await,
+        Message::Run(task) => {
+            let task = convert::ordered(task, cluster_id);
+            workers.execute(node, &task).await
+        }
         Message::Stop(stop) => {
             let body = wire::Stop {
                 grace_period_seconds: Some(stop.grace_seconds),

@@ -105,8 +105,10 @@ impl Dispatcher {
             return;
         };
         let workers = self.workers.clone();
-        self.deliveries
-            .spawn(async move { courier::deliver(workers.as_ref(), &node, parcel).await });
+        let cluster = self.cluster.clone();
+        self.deliveries.spawn(async move {
+            courier::deliver(workers.as_ref(), &node, cluster.id(), parcel).await
+        });
     }
 
     fn settle(&mut self, delivery: Delivery) {

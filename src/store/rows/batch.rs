@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use diesel::prelude::{Insertable, Queryable};
 
-use super::text::pack;
+use super::text::{pack, unpack};
 use super::{Damaged, NodeRow, Record, TaskRow};
 use crate::core::{Brake, Node, Task};
 use crate::store::schema::meta;
@@ -25,6 +25,7 @@ impl MetaRow {
     pub const EPOCH: &str = "epoch";
     const LAST_EVENT: &str = "last_event";
     const BRAKE: &str = "brake";
+    const CLUSTER_ID: &str = "cluster_id";
 
     fn new(name: &str, value: String) -> Self {
         Self {
@@ -78,6 +79,9 @@ impl TryFrom<&Batch> for BatchRows {
                 MetaRow::BRAKE,
                 record.to_json("value", brake)?,
             ));
+        }
+        if let Some(id) = &batch.cluster_id {
+            meta.push(MetaRow::new(MetaRow::CLUSTER_ID, pack(id)));
         }
         Ok(Self {
             tasks: tasks
@@ -147,6 +151,7 @@ impl SnapshotRows {
                 MetaRow::BRAKE => {
                     self.0.brake = record.parse::<Option<Brake>>("value", &row.value)?;
                 }
+                MetaRow::CLUSTER_ID => self.0.cluster_id = Some(unpack(row.value.clone())),
                 _ => {}
             }
         }

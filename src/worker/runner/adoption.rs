@@ -94,9 +94,26 @@ impl Runner {
         }
     }
 
+    /// Whether a container of this task was ordered by another cluster than this: then this one's
+    /// master does not know it and is not to decide about it.
+    pub fn is_of_another(&self, task_id: &str, cluster_id: &str) -> bool {
+        let table = self.table();
+        let entry = table.entries.get(task_id);
+        entry.is_some_and(|entry| entry.is_of_another(cluster_id))
+    }
+
+    /// A task and a cluster, when what is here was ordered by another cluster than this.
+    pub fn of_another(&self, cluster_id: &str) -> Option<(usize, String)> {
+        let table = self.table();
+        let foreign = |entry: &&Entry| entry.is_of_another(cluster_id);
+        let mut foreign = table.entries.values().filter(foreign);
+        let first = foreign.next()?.orders.borrow().task.cluster_id.clone();
+        Some((1 + foreign.count(), first.unwrap_or_default()))
+    }
+
     /// The master has seen these attempts, and its orders about them were taken: what it did not
     /// order to stop is current.
-    pub fn confirm(&self, reported: &[wire::TaskReport]) {
+    pub fn confirm(&self, reported: &[&wire::TaskReport]) {
         let table = self.table();
         for report in reported {
             if let Some(entry) = table.entries.get(&report.task_id)

@@ -338,6 +338,12 @@ impl Runner {
 }
 
 impl Entry {
+    fn is_of_another(&self, cluster_id: &str) -> bool {
+        let order = self.orders.borrow();
+        let ordered_by = order.task.cluster_id.as_deref();
+        ordered_by.is_some_and(|ordered_by| ordered_by != cluster_id)
+    }
+
     fn confirm(&self) {
         self.orders.send_if_modified(|order| {
             let news = !order.confirmed;

@@ -341,3 +341,46 @@ async fn what_is_over_here_and_for_the_master_makes_no_endless_talk() {
     let beats = rig.master.count("heartbeat");
     assert!(beats <= 12, "{beats} heartbeats in a minute");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_another_cluster_ordered_is_neither_stopped_nor_removed() {
+    let rig = Rig::new();
+    rig.master.inner().cluster_id = Some("one".into());
+    rig.watch();
+    rig.talk();
+    pass(1).await;
+    for id in ["t", "u"] {
+        rig.runner.execute(Task {
+            cluster_id: Some("one".into()),
+            ..task(id, "service")
+        });
+        rig.until(id, "running").await;
+    }
+    let engine = rig.engine.clone();
+    rig.runner.abandon().await;
+
+    // The same worker, started again and pointed at another master, that knows nothing.
+    let next = Rig::on(engine);
+    next.master.inner().cluster_id = Some("two".into());
+    next.master.inner().stop = vec![stop("t", 1, true), stop("u", 1, true)];
+    next.watch();
+    next.talk();
+    pass(8).await;
+    next.master.inner().stop = vec![stop("t", 1, true)];
+    pass(8).await;
+    assert_eq!(next.engine.containers().len(), 2);
+    let beat = next.master.inner().heartbeats.last().unwrap().clone();
+    assert_eq!(beat.condition, Some(Condition::Degraded));
+    let expected = "containers of another cluster (2 of cluster one) are left alone: \
+                    remove them, or point this worker to their master";
+    assert_eq!(beat.reason.as_deref(), Some(expected));
+
+    // Back at its own, all is as before.
+    next.master.inner().cluster_id = Some("one".into());
+    pass(8).await;
+    next.master.inner().stop = vec![stop("t", 1, true)];
+    pass(8).await;
+    assert_eq!(next.engine.containers().len(), 1);
+    let beat = next.master.inner().heartbeats.last().unwrap().clone();
+    assert_eq!(beat.condition, Some(Condition::Ready));
+}

@@ -34,6 +34,8 @@ pub struct Inner {
     pub stop: Vec<StopOrder>,
     /// Whatever a heartbeat names is stale: to be stopped and removed.
     pub all_stale: bool,
+    /// Of which cluster it is.
+    pub cluster_id: Option<String>,
     /// What it knows of tasks.
     pub tasks: Vec<Task>,
     /// Who asks for one of them waits for ever.
@@ -94,7 +96,7 @@ impl Inner {
             "nodeId": "n", "hostname": "localhost", "port": 8081, "status": "online",
             "condition": "ready", "runningTasks": 0, "resources": {"used": {"cpu": 0, "memory": 0}},
             "registeredAt": "2026-01-01T00:00:00Z", "lastHeartbeat": "2026-01-01T00:00:00Z",
-            "run": run, "stop": stop,
+            "run": run, "stop": stop, "clusterId": self.cluster_id,
         }))
         .expect("an answer")
     }

@@ -51,12 +51,14 @@ pub fn logs(
         };
         match line {
             Ok(line) => Some((Ok(line?), lines)),
-            Err(_) => Some((Err(too_late()), stream::empty().boxed())),
+            Err(_) => Some((Err(too_late(LINE)), stream::empty().boxed())),
         }
     });
     lines
         .map(move |line| match line? {
             Ok(line) => Ok(line.into_bytes()),
+            // Ours: bollard's own limit is a day.
+            Err(bollard::errors::Error::RequestTimeoutError) => Err(too_late(HEAD)),
             Err(error) => Err(failure(Operation::Logs, &container, error)),
         })
         .boxed()
@@ -80,10 +82,10 @@ fn after_a_look(client: bollard::Docker, container: String, lines: Lines) -> Lin
     look.chain(lines).boxed()
 }
 
-fn too_late() -> Error {
+fn too_late(within: Duration) -> Error {
     Error::Timeout {
         operation: Operation::Logs.text(),
-        seconds: LINE.as_secs(),
+        seconds: within.as_secs(),
     }
 }
 
@@ -110,6 +112,7 @@ mod tests {
         };
         let mut lines = logs(&client, "c", options);
         let first = timeout(Duration::from_secs(3600), lines.next()).await;
-        assert!(matches!(first, Ok(Some(Err(_)))), "{first:?}");
+        let late = matches!(first, Ok(Some(Err(Error::Timeout { seconds: 15, .. }))));
+        assert!(late, "{first:?}");
     }
 }
