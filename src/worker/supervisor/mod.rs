@@ -34,6 +34,8 @@ pub struct Supervisor {
     troubles: u32,
     /// Its name was taken, and then nobody had it.
     name_clashes: u32,
+    /// Its host port was taken, and then no container of this node had it.
+    port_doubted: bool,
     /// The attempt is being disposed of in favour of a newer one: nothing of it is reported.
     silent: bool,
 }
@@ -63,6 +65,7 @@ impl Supervisor {
             attempt,
             troubles: 0,
             name_clashes: 0,
+            port_doubted: false,
             silent: false,
         };
         (supervisor, viewers)
@@ -254,6 +257,7 @@ impl Supervisor {
         match self.shared.runtime.start(&container).await {
             Ok(()) => {
                 self.settled();
+                self.port_doubted = false;
                 let now = self.now();
                 self.shared.metrics.started(now.since_ms(begun));
                 self.attempt.progress.run();

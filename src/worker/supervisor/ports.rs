@@ -29,9 +29,13 @@ impl Supervisor {
                     .is_some_and(|task| clash(task, &self.attempt.task))
         });
         let Some(other) = other else {
-            self.fail(error);
+            // Perhaps it was given up just before this look: believed when it is so again.
+            if std::mem::replace(&mut self.port_doubted, true) {
+                self.fail(error);
+            }
             return Next::Ask;
         };
+        self.port_doubted = false;
         self.publish(Some(format!(
             "waits for its host port, which {} still has",
             other.name

@@ -99,7 +99,9 @@ async fn a_crash_loop_waits_longer_each_time() {
 async fn a_failed_start_leaves_nothing_and_says_why() {
     let rig = Rig::going();
     let why = "listen tcp4 0.0.0.0:80: bind: address already in use".to_owned();
-    rig.engine.fail_next("start", Error::PortTaken { why });
+    for why in [why.clone(), why] {
+        rig.engine.fail_next("start", Error::PortTaken { why });
+    }
     rig.runner.execute(task("t", "service"));
     rig.until("t", "failed").await;
     let report = rig.runner.view("t").unwrap().borrow().report.clone();

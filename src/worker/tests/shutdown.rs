@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::{Rig, options, pass, restarted, task};
-use crate::wire::RestartPolicy;
+use crate::wire::{Condition, RestartPolicy};
 use crate::worker::order::Verdict;
 use crate::worker::runtime::scripted::Behaviour;
 use crate::worker::shutdown::{Deadline, drain, reports_accepted, sign_off};
@@ -165,4 +165,16 @@ async fn a_worker_without_tasks_ends_at_once() {
 
 fn deadline(rig: &Rig) -> Deadline {
     Deadline::after(rig.clock.clone(), Duration::from_secs(30))
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_shuts_down_does_not_say_that_it_is_ready() {
+    let rig = Rig::going();
+    pass(1).await;
+    let last = || rig.master.inner().heartbeats.last().cloned().unwrap();
+    pass(10).await;
+    assert_eq!(last().condition, Some(Condition::Ready));
+    rig.runner.close();
+    pass(10).await;
+    assert_eq!(last().condition, Some(Condition::Draining));
 }

@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 
 use crate::core::test_cluster::{Cluster, heartbeat, registration, slots_only, spec};
 use crate::core::{
-    Availability, Capacity, Command, Deregister, EngineCondition, Kind, Node, NodeId, Register,
-    Rejection, Spec, State, Status, Write,
+    Availability, Capacity, Command, Deregister, EngineCondition, Heartbeat, Kind, Node, NodeId,
+    Register, Rejection, Spec, State, Status, Write,
 };
 
 fn node<'a>(cluster: &'a Cluster, id: &str) -> &'a Node {
@@ -419,4 +419,24 @@ fn a_worker_that_signs_off_leaves_its_tasks_to_others() {
         cluster.decide(nobody),
         Err(Rejection::UnknownNode("x".into()))
     );
+}
+
+#[test]
+fn a_workers_drain_that_came_late_ends_when_it_says_that_it_takes_tasks() {
+    let mut cluster = Cluster::new();
+    cluster.register(registration("a"));
+    let a = NodeId::from("a");
+    let beat = || {
+        Command::Heartbeat(Heartbeat {
+            node: NodeId::from("a"),
+            tasks: None,
+            condition: EngineCondition::Ready,
+        })
+    };
+    // The last word but one of a process that is gone.
+    cluster.drain_by_worker(&a, 60);
+    assert_eq!(cluster.run(beat()), [Kind::NodeUncordoned]);
+    assert!(node(&cluster, "a").is_ready());
+    cluster.drain(&a, 60);
+    assert_eq!(cluster.run(beat()), []);
 }
