@@ -430,6 +430,7 @@ fn a_workers_drain_that_came_late_ends_when_it_says_that_it_takes_tasks() {
         Command::Heartbeat(Heartbeat {
             node: NodeId::from("a"),
             tasks: None,
+            engine: None,
             condition: EngineCondition::Ready,
         })
     };
