@@ -20,6 +20,14 @@ fn stop_order(task: &TaskId, attempt: u32, remove: bool) -> StopOrder {
     }
 }
 
+/// A user asked for it, and the grace is the user's.
+fn stop_by_user(task: &TaskId) -> StopOrder {
+    StopOrder {
+        grace_seconds: 10,
+        ..stop_order(task, 1, false)
+    }
+}
+
 fn compared(cluster: &Cluster, node: &NodeId, reports: &[Report]) -> Differences {
     differences(&cluster.state, node, Some(reports))
 }
@@ -103,7 +111,7 @@ fn what_has_ended_for_the_master_is_stopped_and_its_logs_are_kept() {
     cluster.deregister(&a);
     assert_eq!(
         compared(&cluster, &a, &[running]),
-        only_stop(stop_order(&id, 1, false))
+        only_stop(stop_by_user(&id))
     );
 }
 
@@ -112,7 +120,7 @@ fn what_is_to_end_is_stopped_whether_or_not_it_is_named() {
     let (mut cluster, a, id) = with_a_task();
     cluster.stop(&id);
     let said = cluster.says(&id, Status::Running);
-    let stop = only_stop(stop_order(&id, 1, false));
+    let stop = only_stop(stop_by_user(&id));
     assert_eq!(compared(&cluster, &a, &[said]), stop);
     assert_eq!(compared(&cluster, &a, &[]), stop);
 }
@@ -125,7 +133,7 @@ fn a_worker_that_does_not_say_what_it_runs_is_only_told_what_is_to_end() {
         Differences::default()
     );
     cluster.stop(&id);
-    let stop = only_stop(stop_order(&id, 1, false));
+    let stop = only_stop(stop_by_user(&id));
     assert_eq!(differences(&cluster.state, &a, None), stop);
 }
 
