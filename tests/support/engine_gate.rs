@@ -34,7 +34,6 @@ struct State {
 struct Inner {
     mode: Mode,
     lost: u32,
-    open: Vec<UnixStream>,
 }
 
 impl EngineGate {
@@ -45,7 +44,6 @@ impl EngineGate {
         let inner = Inner {
             mode: Mode::PassOn,
             lost: 0,
-            open: Vec::new(),
         };
         let state = Arc::new(State {
             inner: Mutex::new(inner),
@@ -66,16 +64,11 @@ impl EngineGate {
         format!("unix://{}", self.dir.path().join("docker.sock").display())
     }
 
-    /// From now on. What is under way is cut off when everything is to be refused.
+    /// From now on, for each call that comes; what was asked before goes on.
     pub fn set(&self, mode: Mode) {
         let mut inner = self.state.inner();
         inner.mode = mode;
         inner.lost = 0;
-        if mode == Mode::Refuse {
-            for stream in inner.open.drain(..) {
-                let _ = stream.shutdown(Shutdown::Both);
-            }
-        }
     }
 
     /// Waits until a call (or an answer) was lost.
@@ -103,7 +96,6 @@ impl State {
         let Ok(engine) = UnixStream::connect(engine_socket()) else {
             return;
         };
-        self.inner().open.push(client.try_clone().unwrap());
         let deaf = Arc::new(AtomicBool::new(false));
         let (from, to) = (client.try_clone().unwrap(), engine.try_clone().unwrap());
         let (state, loses_answer) = (Arc::clone(&self), Arc::clone(&deaf));
@@ -116,6 +108,10 @@ impl State {
         while let Ok(read @ 1..) = from.read(&mut buffer) {
             let bytes = &buffer[..read];
             let mode = self.inner().mode;
+            if mode == Mode::Refuse {
+                answer_500(&mut from);
+                break;
+            }
             let loses = match mode {
                 Mode::LoseCall(what) | Mode::LoseAnswer(what) => first_line(bytes).contains(what),
                 Mode::PassOn | Mode::Refuse => false,
@@ -177,6 +173,13 @@ fn refuse(client: &mut UnixStream) {
             Ok(0) | Err(_) => return,
         }
     }
+    answer_500(client);
+    // What is left of the request has to be read, or the answer is lost with it.
+    let _ = client.shutdown(Shutdown::Write);
+    while client.read(&mut buffer).is_ok_and(|read| read > 0) {}
+}
+
+fn answer_500(client: &mut UnixStream) {
     let body = r#"{"message":"this engine is out of order"}"#;
     let _ = write!(
         client,
@@ -184,9 +187,6 @@ fn refuse(client: &mut UnixStream) {
          Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
         body.len()
     );
-    // What is left of the request has to be read, or the answer is lost with it.
-    let _ = client.shutdown(Shutdown::Write);
-    while client.read(&mut buffer).is_ok_and(|read| read > 0) {}
 }
 
 fn engine_socket() -> PathBuf {
