@@ -356,7 +356,8 @@ fn follow(bench: &Bench, task: &serde_json::Value, begun: &AtomicBool) -> String
 #[test]
 fn a_followed_log_of_a_node_that_vanished_breaks_off() {
     let bench = Bench::start();
-    bench.register("n1", endless());
+    let port = endless();
+    bench.register("n1", port);
     let task = bench.submit("a");
     bench.report(&task, "running");
     for _ in 0..2 {
@@ -373,7 +374,7 @@ fn a_followed_log_of_a_node_that_vanished_breaks_off() {
             text.contains("one") && !text.ends_with("0\r\n\r\n"),
             "{text}"
         );
-        bench.post_nothing("/api/v1/nodes/n1/heartbeat");
+        bench.register("n1", port);
         bench.until_status(&task, "scheduled");
         bench.report(&bench.task(&task), "running");
     }

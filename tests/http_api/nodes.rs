@@ -272,6 +272,14 @@ fn when_all_nodes_fall_silent_at_once_nothing_is_moved_until_an_operator_says_so
     assert_eq!(bench.task(&task)["status"], "pending");
 }
 
+/// `n1` registers again and names these tasks; gives the answer.
+fn comes_back(bench: &Bench, tasks: Value) -> Value {
+    let register = json!({
+        "nodeId": "n1", "hostname": "127.0.0.1", "port": 1, "version": "0.1.0", "tasks": tasks,
+    });
+    bench.post("/api/v1/nodes/register", register).json()
+}
+
 #[test]
 fn a_node_that_is_back_gets_nothing_new_before_what_it_should_not_run_has_ended() {
     let bench = Bench::start();
@@ -279,12 +287,9 @@ fn a_node_that_is_back_gets_nothing_new_before_what_it_should_not_run_has_ended(
     let stale = bench.submit("stale");
     bench.post_nothing("/api/v1/nodes/n1/deregister");
     assert_eq!(bench.task(&stale)["status"], "pending");
-    let named =
-        |status: &str| json!({"tasks": [{"taskId": id(&stale), "attempt": 1, "status": status}]});
-    let beat = bench
-        .post("/api/v1/nodes/n1/heartbeat", named("running"))
-        .json();
-    assert_eq!(beat["stop"][0]["taskId"], stale["taskId"]);
+    let named = |status: &str| json!([{"taskId": id(&stale), "attempt": 1, "status": status}]);
+    let back = comes_back(&bench, named("running"));
+    assert_eq!(back["stop"][0]["taskId"], stale["taskId"]);
     let next = bench.submit("next");
     let why = &next["schedulingError"];
     let clearing = "no node takes it: 1 node: clearing (1 task of before is still to end there)";
@@ -293,7 +298,8 @@ fn a_node_that_is_back_gets_nothing_new_before_what_it_should_not_run_has_ended(
         (&json!("pending"), &json!(clearing))
     );
     // Both are placed as soon as it has ended, not by the placer's next round.
-    bench.post("/api/v1/nodes/n1/heartbeat", named("stopped"));
+    let ended = json!({"tasks": named("stopped")});
+    bench.post("/api/v1/nodes/n1/heartbeat", ended);
     bench.until_status(&next, "scheduled");
     bench.until_status(&stale, "scheduled");
 }
@@ -304,8 +310,8 @@ fn a_report_that_the_last_of_it_has_ended_makes_room_at_once() {
     bench.register("n1", 1);
     let stale = bench.submit("stale");
     bench.post_nothing("/api/v1/nodes/n1/deregister");
-    let named = json!({"tasks": [{"taskId": id(&stale), "attempt": 1, "status": "running"}]});
-    bench.post("/api/v1/nodes/n1/heartbeat", named);
+    let named = json!([{"taskId": id(&stale), "attempt": 1, "status": "running"}]);
+    comes_back(&bench, named);
     let path = format!("/api/v1/tasks/{}/status", id(&stale));
     let ended = json!({"status": "stopped", "attempt": 1, "nodeId": "n1"});
     assert_eq!(bench.put(&path, ended).status, 200);
