@@ -189,7 +189,7 @@ fn changed(before: &Node, after: &Node) -> String {
 
 fn degraded(condition: &EngineCondition) -> Option<String> {
     match condition {
-        EngineCondition::Unsaid | EngineCondition::Ready => None,
+        EngineCondition::Unsaid | EngineCondition::Ready | EngineCondition::Closing => None,
         EngineCondition::Degraded(why) => Some(one_line(why).into_owned()),
     }
 }
