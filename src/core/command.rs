@@ -143,14 +143,16 @@ impl Register {
     }
 }
 
-/// The state of a node's container engine.
+/// The state of a node's container engine, and whether its worker takes tasks.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum EngineCondition {
     /// The worker did not say (a Go worker).
     #[default]
     Unsaid,
-    /// It answers.
+    /// It answers, and the worker takes tasks.
     Ready,
+    /// It answers, and the worker shuts down.
+    Closing,
     /// It does not, and why.
     Degraded(String),
 }

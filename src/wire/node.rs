@@ -132,7 +132,7 @@ pub struct Heartbeat {
     /// Everything it runs or keeps (ended containers too); left out: nothing is compared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tasks: Option<Vec<TaskReport>>,
-    /// `ready` or `degraded`.
+    /// `ready`; `draining`: the worker shuts down; or `degraded`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub condition: Option<Condition>,
     /// Why `degraded`.

@@ -252,6 +252,7 @@ impl Agent {
         let (mark, tasks) = self.everything();
         let condition = self.condition.borrow_and_update().clone();
         let (condition, reason) = match self.foreign().unwrap_or(condition) {
+            Condition::Ready if self.runner.is_closed() => (wire::Condition::Draining, None),
             Condition::Ready => (wire::Condition::Ready, None),
             Condition::Degraded(why) => (wire::Condition::Degraded, Some(why)),
         };

@@ -376,7 +376,7 @@ impl Checks {
     }
 
     /// A master answers with this task.
-    pub fn acknowledged(&self, world: &World, what: &str, answer: &wire::Task) {
+    pub fn acknowledged(&mut self, world: &World, what: &str, answer: &wire::Task) {
         let id = TaskId::from(answer.task_id.as_str());
         let told = progress(answer.attempt, known(answer.status));
         match world.disk.stored().tasks.get(&id) {
@@ -387,14 +387,16 @@ impl Checks {
             )),
             None if self.gone.contains(&id) => {}
             // Made and removed in one transaction: it never was on the disk.
-            None if is_forgotten(world, &id) => {}
+            None if is_forgotten(world, &id) => {
+                self.gone.insert(id);
+            }
             None => world.wrong(format!(
                 "{what} was answered with {id}, which is not durable"
             )),
         }
     }
 
-    pub fn stop_acknowledged(&self, world: &World, answer: &wire::Task) {
+    pub fn stop_acknowledged(&mut self, world: &World, answer: &wire::Task) {
         self.acknowledged(world, "a stop", answer);
         let id = TaskId::from(answer.task_id.as_str());
         if let Some(task) = world.disk.stored().tasks.get(&id) {

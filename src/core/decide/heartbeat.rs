@@ -1,6 +1,8 @@
 //! A worker lives, and says what it runs. Mostly that is no news: then nothing is copied and
 //! nothing changes. That it was heard is noted by [`State::heard`], not here.
 
+use std::sync::Arc;
+
 use super::report::merge;
 use crate::core::draft::Draft;
 use crate::core::line::one_line;
@@ -33,6 +35,7 @@ pub fn heartbeat(state: &State, command: &Heartbeat, now: Now) -> Result<Vec<Cha
         draft.put_node(back, Kind::NodeOnline, message);
     }
     note_condition(&mut draft, command);
+    end_late_drain(&mut draft, command);
     for report in command.tasks.iter().flatten() {
         merge(&mut draft, report, Some(&command.node));
     }
@@ -53,7 +56,7 @@ fn note_condition(draft: &mut Draft<'_>, command: &Heartbeat) {
     };
     let known = node.degraded.as_deref();
     let (degraded, kind, message) = match &command.condition {
-        EngineCondition::Ready if known.is_some() => (
+        EngineCondition::Ready | EngineCondition::Closing if known.is_some() => (
             None,
             Kind::NodeRecovered,
             "its engine answers again".to_owned(),
@@ -62,7 +65,10 @@ fn note_condition(draft: &mut Draft<'_>, command: &Heartbeat) {
             let why = one_line(why).into_owned();
             (Some(why.clone()), Kind::NodeDegraded, why)
         }
-        EngineCondition::Unsaid | EngineCondition::Ready | EngineCondition::Degraded(_) => return,
+        EngineCondition::Unsaid
+        | EngineCondition::Ready
+        | EngineCondition::Closing
+        | EngineCondition::Degraded(_) => return,
     };
     let node = Node {
         degraded,
@@ -70,4 +76,21 @@ fn note_condition(draft: &mut Draft<'_>, command: &Heartbeat) {
         ..node.as_ref().clone()
     };
     draft.put_node(node, kind, message);
+}
+
+/// A worker asks for a drain when it shuts down. When that comes after its next process has
+/// registered, nobody is left to end it: so it ends when a worker says that it takes tasks.
+fn end_late_drain(draft: &mut Draft<'_>, command: &Heartbeat) {
+    let node = draft.node(&command.node);
+    let late = |node: &Arc<Node>| node.drain.is_some_and(|drain| drain.by_worker);
+    if let Some(node) = node.filter(late)
+        && command.condition == EngineCondition::Ready
+    {
+        let node = Node {
+            drain: None,
+            heard_at: draft.wall(),
+            ..node.as_ref().clone()
+        };
+        draft.put_node(node, Kind::NodeUncordoned, "its worker takes tasks");
+    }
 }

@@ -274,7 +274,7 @@ fn line(text: &str) -> String {
 
 fn degraded(condition: &EngineCondition) -> Option<String> {
     match condition {
-        EngineCondition::Unsaid | EngineCondition::Ready => None,
+        EngineCondition::Unsaid | EngineCondition::Ready | EngineCondition::Closing => None,
         EngineCondition::Degraded(why) => Some(one_line(why).into_owned()),
     }
 }

@@ -133,7 +133,8 @@ pub fn heartbeat(id: &str, beat: wire::Heartbeat) -> Result<core::Heartbeat, Rej
             Some(wire::Condition::Degraded) => EngineCondition::Degraded(
                 said(beat.reason).unwrap_or_else(|| "the worker gave no reason".into()),
             ),
-            Some(wire::Condition::Ready | wire::Condition::Draining) => EngineCondition::Ready,
+            Some(wire::Condition::Ready) => EngineCondition::Ready,
+            Some(wire::Condition::Draining) => EngineCondition::Closing,
             // Whether it is unreachable is the master's to say.
             Some(wire::Condition::Unreachable) | None => EngineCondition::Unsaid,
         },

@@ -222,6 +222,11 @@ impl Runner {
         self.table().closed = true;
     }
 
+    /// Whether it takes no more.
+    pub fn is_closed(&self) -> bool {
+        self.table().closed
+    }
+
     /// Stops what has not ended: all of it, or only what would never end by itself.
     pub fn stop_all(&self, grace_seconds: u32, only: impl Fn(RestartPolicy) -> bool) {
         for entry in self.table().entries.values() {
