@@ -6,7 +6,7 @@ use crate::history;
 use crate::plan::Plan;
 
 /// So many histories have to be enough for each.
-const SEEDS: u64 = 200;
+const SEEDS: u64 = 600;
 
 #[test]
 fn every_rule_that_is_broken_on_purpose_is_noticed() {
