@@ -1,7 +1,7 @@
 //! A worker without its HTTP server: the runner with its supervisors, the watch on the engine, the
 //! agent, and the shutdown.
 //!
-//! One place puts them together, for [`super::run`], which puts a server in front, and for the
+//! One place puts them together, for [`super::run()`], which puts a server in front, and for the
 //! simulation, which calls [`Orders`] instead. A run that is dropped ends where it stands, as a
 //! process that is killed does: containers go on.
 
@@ -69,7 +69,7 @@ impl Parts {
     /// can be served any more.
     ///
     /// # Errors
-    /// As [`super::run`].
+    /// As [`super::run()`].
     pub async fn run(
         self,
         token: &CancellationToken,
