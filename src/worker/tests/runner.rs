@@ -413,3 +413,23 @@ async fn a_host_port_that_was_given_up_before_the_look_fails_nobody() {
     rig.runner.execute(with_port(task("t", "service")));
     rig.until("t", "running").await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_that_comes_with_the_order_before_the_look_ends_the_container_that_is_there() {
+    let rig = Rig::going();
+    rig.runner.execute(task("t", "service"));
+    rig.until("t", "running").await;
+    let engine = rig.engine.clone();
+    rig.runner.abandon().await;
+
+    let next = Rig::on(engine);
+    next.runner.execute(task("t", "service"));
+    next.runner.stop(&stop("t", 1, false));
+    next.watch();
+    pass(1).await;
+    next.until("t", "stopped").await;
+    assert_eq!(
+        next.engine.containers(),
+        [("podling-web-t-1".to_owned(), false)]
+    );
+}
