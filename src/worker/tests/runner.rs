@@ -198,7 +198,8 @@ async fn one_pull_serves_all_and_ends_with_its_last_waiter() {
     for id in ["a", "b"] {
         rig.runner.execute(task(id, "far"));
     }
-    pass(40).await;
+    // To ask what there is, to look, and to try without a pull: 40 s.
+    pass(45).await;
     let watching = rig.runner.shared().pulls.watch("far");
     assert!(watching.is_some());
     rig.until("a", "running").await;
