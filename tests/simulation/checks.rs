@@ -88,17 +88,17 @@ impl Checks {
                 "the events' numbers go back: {old_event}, {new_event}"
             ));
         }
+        for id in before.tasks.keys() {
+            if !after.tasks.contains_key(id) {
+                self.gone.insert(id.clone());
+            }
+        }
         for (id, task) in &after.tasks {
             let old = before.tasks.get(id);
             if old.is_some_and(|old| Arc::ptr_eq(old, task)) {
                 continue;
             }
             self.task_changed(world, old, task, old_event);
-        }
-        for id in before.tasks.keys() {
-            if !after.tasks.contains_key(id) {
-                self.gone.insert(id.clone());
-            }
         }
         for task in after.tasks.values().filter(|task| task.status.is_active()) {
             let node = task.node.as_ref().and_then(|node| after.nodes.get(node));
@@ -129,7 +129,8 @@ impl Checks {
             }
         }
         let braked = before.snapshot.brake.is_some() && after.snapshot.brake.is_some();
-        for node in after.nodes.values().filter(|_| braked) {
+        let merged = world.plan.has(Fault::Store);
+        for node in after.nodes.values().filter(|_| braked && !merged) {
             let was = before.nodes.get(&node.id).map(|node| node.availability);
             if was == Some(Availability::Online)
                 && node.availability == Availability::Offline
@@ -219,6 +220,11 @@ impl Checks {
                 }
                 None => {
                     self.events.insert(event.sequence, this);
+                    // Also one that another decision of the same transaction overtook.
+                    if let (Kind::TaskScheduled, Some(node)) = (event.kind, &event.node) {
+                        self.placed
+                            .insert((id.clone(), event.attempt, node.clone()));
+                    }
                     if event.kind == Kind::TaskRunning {
                         let key = (id.clone(), event.attempt);
                         if let Some(first) = self.running.insert(key, event.sequence) {
@@ -307,7 +313,9 @@ impl Checks {
 
     fn is_durable(&self, world: &World, node: &str, id: &TaskId, attempt: u32, what: &str) {
         let placement = (id.clone(), attempt, NodeId::from(node));
-        if !self.placed.contains(&placement) {
+        // Made and removed in one transaction, it left no trace on the disk.
+        let no_trace = self.gone.contains(id) || is_forgotten(world, id);
+        if !self.placed.contains(&placement) && !no_trace {
             world.wrong(format!(
                 "{what} {id} attempt {attempt} on {node}, which is not durable"
             ));

@@ -63,6 +63,17 @@ pub async fn reach(world: &Arc<World>) {
 }
 
 fn look(world: &World, state: &State) -> Result<(), String> {
+    for node in 0..world.plan.nodes.len() {
+        let worker = world.network.worker(node);
+        let closing = worker
+            .as_ref()
+            .is_some_and(|(it, _)| it.term.is_cancelled());
+        if closing || worker.is_none() && world.hosts(node) == Host::There {
+            return Err(format!(
+                "the worker of n{node} is not there, or about to end"
+            ));
+        }
+    }
     is_stored(world, state)?;
     if state.brake().is_some() {
         return Err("the brake holds".into());

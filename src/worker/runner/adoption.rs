@@ -53,7 +53,7 @@ impl Runner {
                 order.restarts_before = None;
                 self.supervise(table, attempt, order);
             }
-            // Ordered before the engine could be asked, or listed twice: create finds it by name.
+            // Ordered before the engine could be asked, or listed twice: its supervisor looks for it.
             Some(known) if known == listed.identity.attempt => {}
             Some(known) if known > listed.identity.attempt => {
                 table.leftovers.entry(task_id).or_default().push(attempt);

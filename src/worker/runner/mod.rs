@@ -18,7 +18,7 @@ use tokio_util::task::TaskTracker;
 use super::attempt::{Attempt, View};
 use super::order::{Order, Verdict, Wake};
 use super::shared::Shared;
-use super::step::Goal;
+use super::step::{Goal, Observed};
 use super::supervisor::Supervisor;
 use super::tombstones::Tombstones;
 use crate::board::{Writer, board};
@@ -107,7 +107,11 @@ impl Runner {
             return Verdict::Accepted;
         }
         let task = Arc::new(task);
-        let attempt = Attempt::ordered(Arc::clone(&task), &self.shared.node_id);
+        let mut attempt = Attempt::ordered(Arc::clone(&task), &self.shared.node_id);
+        if !self.is_adopted() {
+            // An earlier process may have made its container: to be looked for before anything else.
+            attempt.observed = Observed::Unknown;
+        }
         self.supervise(&mut table, attempt, Order::new(task, Goal::Run, true));
         Verdict::Accepted
     }

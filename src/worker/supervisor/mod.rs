@@ -126,6 +126,8 @@ impl Supervisor {
     fn begin(&mut self, order: &Order) {
         let node_id = &self.shared.node_id;
         self.attempt = Attempt::ordered(Arc::clone(&order.task), node_id);
+        // Seldom, so a look costs nothing: the newer one may have been found, not only ordered.
+        self.attempt.observed = Observed::Unknown;
         self.publish(None);
     }
 

@@ -198,7 +198,8 @@ async fn one_pull_serves_all_and_ends_with_its_last_waiter() {
     for id in ["a", "b"] {
         rig.runner.execute(task(id, "far"));
     }
-    pass(40).await;
+    // To ask what there is, to look, and to try without a pull: 40 s.
+    pass(45).await;
     let watching = rig.runner.shared().pulls.watch("far");
     assert!(watching.is_some());
     rig.until("a", "running").await;
@@ -453,4 +454,24 @@ async fn the_same_stop_again_and_again_is_kept_once_while_the_engine_is_away() {
         rig.runner.stop(&stop("t", 2, true));
     }
     assert_eq!(rig.runner.early_stops(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_that_comes_with_the_order_before_the_look_ends_the_container_that_is_there() {
+    let rig = Rig::going();
+    rig.runner.execute(task("t", "service"));
+    rig.until("t", "running").await;
+    let engine = rig.engine.clone();
+    rig.runner.abandon().await;
+
+    let next = Rig::on(engine);
+    next.runner.execute(task("t", "service"));
+    next.runner.stop(&stop("t", 1, false));
+    next.watch();
+    pass(1).await;
+    next.until("t", "stopped").await;
+    assert_eq!(
+        next.engine.containers(),
+        [("podling-web-t-1".to_owned(), false)]
+    );
 }
