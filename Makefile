@@ -51,8 +51,7 @@ torture: test-tools ## Kill master (500 times) and worker (200 times) under load
 	    --test faults --test master_crash --test store_crash -E 'test(killed)'
 
 simulate: compiler ## Tell SEEDS=10000 histories of a simulated cluster, each another one, FROM=0 on
-	PODLING_SIMULATE_SEEDS=$(SEEDS) PODLING_SIMULATE_FROM=$(FROM) PODLING_SIMULATE_THREADS=$$(nproc) \
-	  cargo test --locked --profile simulation --test simulation whatever_fails -- --nocapture
+	scripts/simulate.sh $(SEEDS) $(FROM)
 
 lint: compiler lint-tools ## Check form, lints, documentation, dependencies and scripts
 	cargo fmt --all --check
