@@ -178,3 +178,27 @@ async fn who_shuts_down_does_not_say_that_it_is_ready() {
     pass(10).await;
     assert_eq!(last().condition, Some(Condition::Draining));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_sees_that_a_task_has_ended_finds_its_report_queued() {
+    let rig = Rig::new();
+    rig.engine
+        .image("brief", Behaviour::job(Duration::from_millis(1), 0));
+    rig.watch();
+    let mut watching = tokio::task::JoinSet::new();
+    for number in 0..500 {
+        let id = format!("t{number}");
+        rig.runner.execute(task(&id, "brief"));
+        let mut view = rig.runner.view(&id).expect("it is known");
+        let runner = Arc::clone(&rig.runner);
+        watching.spawn(async move {
+            let ended = view.wait_for(|view| view.ended).await;
+            drop(ended.expect("it is watched"));
+            let (_, waiting) = runner.shared().reporter.waiting();
+            waiting
+                .iter()
+                .any(|told| told.task_id == id && told.report.status == "completed")
+        });
+    }
+    assert!(watching.join_all().await.iter().all(|queued| *queued));
+}
