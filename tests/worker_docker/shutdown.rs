@@ -45,6 +45,10 @@ async fn containers_are_left_running_for_the_next_start_when_asked() {
     assert_eq!(state, "running");
 
     rig.start_worker().await;
-    assert_eq!(rig.running(&task).await.restart_count, Some(0));
+    let told = rig.master.told().borrow().clone();
+    let named = told.registrations.last().and_then(|node| node.tasks.clone());
+    let named: Vec<_> = named.iter().flatten().collect();
+    assert_eq!(named.len(), 1, "{named:?}");
+    assert_eq!(named[0].report.status, "running");
     assert_eq!(containers_of(&rig.node_id).len(), 1);
 }
