@@ -359,12 +359,13 @@ impl Supervisor {
             return;
         }
         let view = self.attempt.view(reason);
-        let report = view.report.clone();
-        let news = self.view.borrow().report != report;
-        self.view.send_replace(view);
-        if news {
-            let task_id = &self.attempt.identity.task_id;
-            self.shared.reporter.put(task_id, report);
-        }
+        // Both at once: who sees that it has ended may rely on its report being queued.
+        self.view.send_modify(|shown| {
+            if shown.report != view.report {
+                let task_id = &self.attempt.identity.task_id;
+                self.shared.reporter.put(task_id, view.report.clone());
+            }
+            *shown = view;
+        });
     }
 }
