@@ -46,7 +46,10 @@ async fn containers_are_left_running_for_the_next_start_when_asked() {
 
     rig.start_worker().await;
     let told = rig.master.told().borrow().clone();
-    let named = told.registrations.last().and_then(|node| node.tasks.clone());
+    let named = told
+        .registrations
+        .last()
+        .and_then(|node| node.tasks.clone());
     let named: Vec<_> = named.iter().flatten().collect();
     assert_eq!(named.len(), 1, "{named:?}");
     assert_eq!(named[0].report.status, "running");

@@ -202,3 +202,49 @@ async fn who_sees_that_a_task_has_ended_finds_its_report_queued() {
     }
     assert!(watching.join_all().await.iter().all(|queued| *queued));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_master_that_is_back_hears_the_last_word_of_who_was_waiting_to_try_again() {
+    let rig = Rig::new();
+    rig.watch();
+    let mut agent = rig.agent();
+    let silence = agent.silence();
+    let end = async {
+        pass(1).await;
+        rig.master.inner().away = true;
+        rig.runner.execute(task("t", "job"));
+        pass(20).await;
+        rig.master.inner().away = false;
+        silence.cancel();
+    };
+    let both = async { tokio::join!(agent.run(), end) };
+    let (ended, ()) = tokio::time::timeout(2 * TOTAL, both).await.unwrap();
+    ended.unwrap();
+    assert_eq!(rig.master.told(), ["register", "heartbeat t=completed"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_could_not_tell_an_end_does_not_sign_off() {
+    let rig = Rig::new();
+    rig.watch();
+    rig.runner.execute(task("t", "job"));
+    rig.until("t", "completed").await;
+    sign_off(&rig.runner, rig.master.as_ref(), "n", &deadline(&rig)).await;
+    assert_eq!(rig.master.told(), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_ignores_the_signal_is_killed_in_time() {
+    let rig = Rig::going();
+    let stubborn = Behaviour {
+        ignores_term: true,
+        ..Behaviour::service()
+    };
+    rig.engine.image("stubborn", stubborn);
+    rig.runner.execute(task("t", "stubborn"));
+    pass(1).await;
+    let begun = rig.now_ms();
+    drain(&rig.runner, rig.master.as_ref(), "n", TOTAL).await;
+    assert_eq!(rig.status("t").unwrap(), "stopped");
+    assert!(rig.now_ms() - begun < TOTAL.as_millis() as u64);
+}
