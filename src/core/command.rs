@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Capacity, Engine, Idempotency, NodeId, Spec, Status, TaskId};
+use super::{Capacity, Engine, Idempotency, Monotonic, NodeId, Spec, Status, TaskId};
 
 /// A request for a change.
 #[derive(Debug, Clone, PartialEq)]
@@ -97,6 +97,8 @@ pub struct Decline {
     pub attempt: u32,
     /// Which node.
     pub node: NodeId,
+    /// When the order was sent that it refused.
+    pub sent_at: Monotonic,
 }
 
 /// A worker begins, or begins again.

@@ -16,6 +16,10 @@ pub fn decline(state: &State, command: &Decline, now: Now) -> Result<Vec<Change>
         return Err(Rejection::UnknownNode(command.node.clone()));
     };
     let mut draft = Draft::new(state, now);
+    if state.contact(&command.node).registered_at > command.sent_at {
+        // Said by a process that is gone. The one there now may run it: it was told so, or will be.
+        return Ok(draft.finish());
+    }
     if node.availability == Availability::Online && node.drain.is_none() {
         let draining = Node {
             drain: Some(DrainState {
@@ -48,6 +52,7 @@ mod tests {
             task: task.clone(),
             attempt,
             node: node.clone(),
+            sent_at: cluster.now.mono,
         }))
     }
 
@@ -73,6 +78,31 @@ mod tests {
             cluster.deregister(&b),
             [Kind::NodeOffline, Kind::TaskFailed]
         );
+    }
+
+    #[test]
+    fn what_the_process_before_did_not_take_the_one_there_now_may_run() {
+        let mut cluster = Cluster::new();
+        let a = cluster.add_node("a", 5);
+        let id = cluster.submit(Spec {
+            max_attempts: Some(1),
+            ..spec()
+        });
+        let sent_at = cluster.now.mono;
+        cluster.pass(1_000);
+        let again = Register {
+            capacity: slots_only(5),
+            ..registration("a")
+        };
+        cluster.register(again);
+        let late = Decline {
+            task: id.clone(),
+            attempt: 1,
+            node: a,
+            sent_at,
+        };
+        assert_eq!(cluster.run(Command::Decline(late)), []);
+        assert_eq!(cluster.task(&id).status, Status::Scheduled);
     }
 
     #[test]

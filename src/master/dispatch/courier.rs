@@ -2,7 +2,7 @@
 
 use super::outbox::{Lane, Message, Outcome, Parcel, Ticket};
 use crate::client::Error;
-use crate::core::{Command, Decline, Node, NodeId, Report, Status, Task};
+use crate::core::{Command, Decline, Monotonic, Node, NodeId, Report, Status, Task};
 use crate::master::convert;
 use crate::master::workers::Workers;
 use crate::wire;
@@ -18,6 +18,8 @@ pub struct Delivery {
     pub node: NodeId,
     /// In which lane.
     pub lane: Lane,
+    /// When.
+    pub sent_at: Monotonic,
     /// Whether the worker answered at all.
     pub reached: bool,
     /// What became of each message.
@@ -56,6 +58,7 @@ pub async fn deliver(
     let mut delivery = Delivery {
         node: parcel.node,
         lane: parcel.lane,
+        sent_at: parcel.sent_at,
         reached: true,
         outcomes: vec![],
         meaning: vec![],
@@ -124,7 +127,7 @@ async fn together(
         if !verdict.accepted {
             let why = verdict.error.as_deref().unwrap_or("no reason given");
             log::warn!("node {}: task {} refused: {why}", node.id, task.id);
-            let meaning = meaning(task, &delivery.node, verdict.code.as_deref(), why);
+            let meaning = meaning(task, delivery, verdict.code.as_deref(), why);
             delivery.meaning.extend(meaning);
         }
         delivery.note(ticket, outcome);
@@ -188,7 +191,7 @@ async fn alone(
             400 | 413 => INVALID,
             _ => code.as_str(),
         };
-        let meaning = meaning(task, &delivery.node, Some(code), error);
+        let meaning = meaning(task, delivery, Some(code), error);
         delivery.meaning.extend(meaning);
     }
     outcome
@@ -218,13 +221,14 @@ fn outcome_of(error: &Error) -> Outcome {
 /// What a refusal means for the task. Called impossible, it has failed; not taken by a worker that
 /// shuts down, it waits for another. (That order is sent again all the same, until it is overtaken:
 /// the decision may get lost.) Anything else is tried again.
-fn meaning(task: &Task, node: &NodeId, code: Option<&str>, error: &str) -> Option<Command> {
+fn meaning(task: &Task, delivery: &Delivery, code: Option<&str>, error: &str) -> Option<Command> {
     match code {
-        Some(INVALID) => Some(Command::Report(refused(task, node, error))),
+        Some(INVALID) => Some(Command::Report(refused(task, &delivery.node, error))),
         Some(SHUTTING_DOWN) => Some(Command::Decline(Decline {
             task: task.id.clone(),
             attempt: task.attempt,
-            node: node.clone(),
+            node: delivery.node.clone(),
+            sent_at: delivery.sent_at,
         })),
         Some(_) | None => None,
     }

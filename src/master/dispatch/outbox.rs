@@ -61,6 +61,8 @@ pub struct Parcel {
     pub node: NodeId,
     /// Its lane.
     pub lane: Lane,
+    /// When.
+    pub sent_at: Monotonic,
     /// Several runs, or one other message; each with its ticket for [`Outbox::settle`].
     pub messages: Vec<(Ticket, Message)>,
 }
@@ -220,6 +222,7 @@ impl Outbox {
                 parcels.push(Parcel {
                     node: node.clone(),
                     lane: *lane,
+                    sent_at: now,
                     messages,
                 });
             }
