@@ -27,6 +27,8 @@ const GRACE: Duration = Duration::from_secs(10);
 const FAREWELL: Duration = Duration::from_secs(5);
 /// And at least so long for each of the last words, also when no time is left.
 const LAST_WORD: Duration = Duration::from_millis(300);
+/// So much of the whole is kept for them.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 /// The engine gets so long beyond the grace to say that a container is gone.
 const ENGINE_MARGIN: Duration = Duration::from_secs(1);
 
@@ -85,7 +87,8 @@ async fn end_tasks(runner: &Arc<Runner>, total: Duration) {
         return;
     }
     let grace = grace_within(total);
-    let patience = total.saturating_sub(grace + ENGINE_MARGIN);
+    let killed_in = grace + ENGINE_MARGIN;
+    let patience = total.saturating_sub(killed_in + LAST_WORDS);
     log::info!("{}", waits_for(&runner.unfinished(), patience));
     runner.stop_all(grace.as_secs() as u32, |policy| {
         policy == RestartPolicy::Always
@@ -93,10 +96,7 @@ async fn end_tasks(runner: &Arc<Runner>, total: Duration) {
     if timeout(patience, runner.all_ended()).await.is_err() {
         log::info!("{} tasks did not end: stopping them", runner.active());
         runner.stop_all(grace.as_secs() as u32, |_| true);
-        if timeout(grace + 2 * ENGINE_MARGIN, runner.all_ended())
-            .await
-            .is_err()
-        {
+        if timeout(killed_in, runner.all_ended()).await.is_err() {
             log::error!(
                 "{} tasks could not be stopped: left to the next start",
                 runner.active()
@@ -129,21 +129,23 @@ fn grace_within(total: Duration) -> Duration {
     (total / 3).min(GRACE)
 }
 
-/// The last words: the reports that still wait, and that the node is gone.
+/// The last word: that the node is gone. Not while reports wait: a master that takes the node for
+/// empty would run again what has ended.
 pub async fn sign_off(
     runner: &Arc<Runner>,
     master: &dyn Master,
     node_id: &str,
     deadline: &Deadline,
 ) {
+    let untold = runner.shared().reporter.count();
+    if untold > 0 {
+        log::warn!("{untold} reports were not accepted: the next start tells them again");
+        return;
+    }
     match timeout(deadline.last_word(), master.deregister(node_id)).await {
         Ok(Ok(())) => log::info!("signed off"),
         Ok(Err(error)) => log::warn!("could not sign off at the master: {error}"),
         Err(_) => log::warn!("could not sign off at the master: no answer"),
-    }
-    let untold = runner.shared().reporter.count();
-    if untold > 0 {
-        log::warn!("{untold} reports were not accepted: the next start tells them again");
     }
 }
 
