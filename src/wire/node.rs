@@ -171,6 +171,13 @@ pub struct HeartbeatAnswer {
     /// Of which cluster the master is: what another one ordered is not its to stop.
     #[serde(default, rename = "clusterId", skip_serializing_if = "Option::is_none")]
     pub cluster_id: Option<String>,
+    /// Out of touch for so many milliseconds, the node is lost; left out: not said.
+    #[serde(
+        default,
+        rename = "nodeTimeoutMs",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub node_timeout_ms: Option<u64>,
     /// What it should run and did not name: sent again.
     #[serde(default)]
     pub run: Vec<Task>,

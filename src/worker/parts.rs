@@ -100,6 +100,7 @@ impl Parts {
                 leaves = &mut until_the_end => Ok(leaves),
                 error = serving => Err(error),
                 _ = &mut engine => Err(Error::Ended("the watch on the engine")),
+                () = runner.broke() => Err(Error::Ended("the supervisor of a task")),
                 ended = &mut agent => Err(match ended {
                     Ok(Err(error)) => error,
                     Ok(Ok(())) | Err(_) => Error::Ended("the agent"),

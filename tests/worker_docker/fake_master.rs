@@ -49,6 +49,7 @@ impl FakeMaster {
     fn answer(&self) -> HeartbeatAnswer {
         HeartbeatAnswer {
             cluster_id: None,
+            node_timeout_ms: None,
             node: Node {
                 node_id: "n".into(),
                 hostname: "localhost".into(),

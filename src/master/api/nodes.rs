@@ -100,6 +100,7 @@ fn answer(
     Some(wire::HeartbeatAnswer {
         node: shown(state, node)?,
         cluster_id: Some(cluster_id).filter(|id| !id.is_empty()).map(Into::into),
+        node_timeout_ms: Some(state.policy().node_timeout_ms),
         run: differences
             .run
             .iter()

@@ -6,6 +6,9 @@
 //! tasks go on without noticing. A heartbeat carries everything, so it also delivers every report
 //! that waits.
 
+mod learn;
+mod trouble;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +16,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use self::trouble::is_refusal;
 use super::Options;
 use super::contact::Contact;
 use super::engine::Condition;
@@ -21,30 +25,14 @@ use super::registration::registration;
 use super::runner::Runner;
 use super::shared::Shared;
 use super::told::{Told, is_end};
-use crate::backoff::Backoff;
 use crate::client::Error;
 use crate::core::Monotonic;
 use crate::wire::{self, Heartbeat, HeartbeatAnswer, Report, Task, TaskReport};
 
-/// A worker that nobody has asked anything for so long beats, whatever its interval.
+/// A worker that nobody has asked anything for so long beats, whatever its interval: at most, and
+/// at most this part of the time after which the master would take it for lost.
 const LONELY_AFTER_MS: u64 = 6_000;
-/// How long between tries while the master does not answer.
-const RETRY: Backoff = Backoff {
-    first: Duration::from_millis(200),
-    most: Duration::from_secs(5),
-};
-/// While the master stays away, only each so-many-th failure is logged.
-const LOG_EVERY: u32 = 60;
-/// A node forgotten sooner than this after it registered waits before it registers again.
-const REGISTER_AGAIN_AFTER_MS: u64 = 1_000;
-/// The master refuses a node id, or an address, while another worker with it is heard of. A worker
-/// that came back otherwise gets in when the old one is silent long enough (10 s), and who is
-/// refused for so long and so often never will.
-const TAKEN_FOR_MS: u64 = 60_000;
-const TAKEN_TIMES: u32 = 3;
-/// A question about restarts may take so long, and after one that failed comes the next.
-const LEARN_WITHIN: Duration = Duration::from_secs(3);
-const LEARN_AGAIN_AFTER_MS: u64 = 5_000;
+const LONELY_PART: u64 = 3;
 /// Registration waits so long for the engine, so that what runs is named at once.
 const ENGINE_HEAD_START: Duration = Duration::from_secs(3);
 
@@ -69,6 +57,8 @@ pub struct Agent {
     /// The master is not asked about restarts before this.
     learn_from: Monotonic,
     told: Told,
+    /// How long the master takes it for alive without a sign, when it said so.
+    node_timeout_ms: Option<u64>,
     /// Of which cluster the master said it is.
     cluster_id: Option<String>,
     silence: CancellationToken,
@@ -108,6 +98,7 @@ impl Agent {
             taken: None,
             learn_from: Monotonic::default(),
             told: Told::default(),
+            node_timeout_ms: None,
             cluster_id: None,
             silence: CancellationToken::new(),
         }
@@ -118,7 +109,7 @@ impl Agent {
         self.silence.clone()
     }
 
-    /// Talks with the master until it is silenced.
+    /// Talks with the master until it is silenced; then once more, when something is not told yet.
     ///
     /// # Errors
     /// The node's id or address is another's; then no container was touched.
@@ -145,6 +136,12 @@ impl Agent {
                     None => self.failed(&error).await,
                 },
             }
+        }
+        if self.registered && self.shared().reporter.count() > 0 {
+            // Perhaps the master is back, and the wait before the next try was cut short.
+            self.heartbeat()
+                .await
+                .unwrap_or_else(|error| log::debug!("the last word: {error}"));
         }
         Ok(())
     }
@@ -179,20 +176,13 @@ impl Agent {
         }
     }
 
-    /// The engine does not count restarts over the life of a worker's process; the master does.
-    fn to_learn(&self) -> Option<Word> {
-        if self.now() < self.learn_from {
-            return None;
-        }
-        let (task_id, attempt) = self.runner.restarts_unknown()?;
-        Some(Word::Learn(task_id, attempt))
-    }
-
     /// How long until the next heartbeat.
     fn due_in(&self) -> Duration {
         let interval = self.options.heartbeat_interval.as_millis() as u64;
         let last_heard = self.contact.last().max(self.last_beat);
-        let due = (self.last_beat.0 + interval).min(last_heard.0 + LONELY_AFTER_MS);
+        let part = self.node_timeout_ms.map(|timeout| timeout / LONELY_PART);
+        let lonely_after = LONELY_AFTER_MS.min(part.unwrap_or(LONELY_AFTER_MS).max(1));
+        let due = (self.last_beat.0 + interval).min(last_heard.0 + lonely_after);
         Duration::from_millis(Monotonic(due).since_ms(self.now()))
     }
 
@@ -326,6 +316,7 @@ impl Agent {
         self.last_beat = self.now();
         self.beat_now = false;
         self.singly = false;
+        self.node_timeout_ms = answer.node_timeout_ms;
         if self.cluster_id != answer.cluster_id {
             self.cluster_id.clone_from(&answer.cluster_id);
             if let Some(Condition::Degraded(why)) = self.foreign() {
@@ -373,94 +364,10 @@ impl Agent {
              remove them, or point this worker to their master"
         )))
     }
-
-    /// Asks one question. One that fails is asked again, and never holds up what there is to tell.
-    async fn learn(&mut self, task_id: &str, attempt: u32) {
-        let asked = tokio::time::timeout(LEARN_WITHIN, self.master.task(task_id)).await;
-        let restarts = match asked {
-            Ok(Ok(task)) if task.attempt == attempt => task.restart_count,
-            // What it knows is about another attempt: this one will be told to stop.
-            Ok(Ok(_)) => 0,
-            Ok(Err(error)) if error.is_not_found() => 0,
-            Ok(Err(_)) | Err(_) => {
-                log::debug!("{task_id}: its restarts are not known yet");
-                self.learn_from = Monotonic(self.now().0 + LEARN_AGAIN_AFTER_MS);
-                return;
-            }
-        };
-        self.runner.restarted_before(task_id, attempt, restarts);
-    }
-
-    /// The end, when the master has refused the node's id or address as another's for long enough.
-    fn is_anothers(&mut self, error: &Error) -> Option<super::Error> {
-        let code = match error {
-            Error::Status { code, .. } => code.as_str(),
-            _ => "",
-        };
-        let why = error.to_string();
-        let end = match code {
-            "node_id_taken" => super::Error::NodeIdTaken {
-                node_id: self.options.node_id.clone(),
-                why,
-            },
-            "address_taken" => super::Error::AddressTaken {
-                address: format!("{}:{}", self.options.hostname, self.options.port),
-                why,
-            },
-            _ => {
-                self.taken = None;
-                return None;
-            }
-        };
-        let now = self.now();
-        let (since, times) = self.taken.get_or_insert((now, 0));
-        *times += 1;
-        let for_good = *times >= TAKEN_TIMES && now.since_ms(*since) >= TAKEN_FOR_MS;
-        for_good.then_some(end)
-    }
-
-    async fn failed(&mut self, error: &Error) {
-        if error.is_not_found() && self.registered {
-            log::info!("the master does not know this node: registering again");
-            self.registered = false;
-            self.told.nothing();
-            if self.now().since_ms(self.last_registration) > REGISTER_AGAIN_AFTER_MS {
-                return;
-            }
-        }
-        if is_refusal(error) && self.registered {
-            // Perhaps too long, or something in it is wrong: what can be told singly still is.
-            log::error!("the master refused the heartbeat: {error}");
-            self.singly = true;
-            self.beat_now = false;
-            self.last_beat = self.now();
-        }
-        if self.failures.is_multiple_of(LOG_EVERY) {
-            let what = if self.registered {
-                "reach"
-            } else {
-                "register at"
-            };
-            let url = &self.options.master_url;
-            log::warn!("can't {what} the master at {url}: {error}; trying again until it works");
-        }
-        self.failures = self.failures.saturating_add(1);
-        let random = self.shared().clock.now().random;
-        let wait = tokio::time::sleep(RETRY.wait(self.failures, random));
-        self.silence.run_until_cancelled(wait).await;
-    }
 }
 
 /// What goes on here is not what the master wants to go on: the next heartbeat's answer stops it.
 fn is_stale(report: &Report, task: &Task) -> bool {
     let same = report.attempt == Some(task.attempt) && report.node_id == task.node_id;
     !is_end(report) && !same
-}
-
-/// Saying the same again would be refused again.
-fn is_refusal(error: &Error) -> bool {
-    error
-        .status()
-        .is_some_and(|status| (400..500).contains(&status))
-        && !error.is_transient()
 }

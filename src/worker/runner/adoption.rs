@@ -24,8 +24,9 @@ impl Runner {
             self.adopt_one(&mut table, &listed);
         }
         let early_stops = std::mem::take(&mut table.early_stops);
-        drop(table);
+        // Before anybody else sees the table: a stop that came in between would wait for nobody.
         self.adopted.write(true);
+        drop(table);
         for order in early_stops.values() {
             self.stop(order);
         }

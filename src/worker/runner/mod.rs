@@ -32,6 +32,7 @@ pub struct Runner {
     adopted: Writer<bool>,
     supervisors: TaskTracker,
     abandoned: CancellationToken,
+    broken: CancellationToken,
 }
 
 #[derive(Default)]
@@ -66,6 +67,7 @@ impl Runner {
             adopted: board(false).0,
             supervisors: TaskTracker::new(),
             abandoned: CancellationToken::new(),
+            broken: CancellationToken::new(),
         })
     }
 
@@ -78,6 +80,10 @@ impl Runner {
     pub fn execute(self: &Arc<Self>, task: wire::Task) -> Verdict {
         let mut table = self.table();
         let (task_id, attempt) = (task.task_id.clone(), task.attempt);
+        let known = table.entries.get(&task_id).map(Entry::attempt);
+        if let Some(seen) = known.filter(|seen| attempt < *seen) {
+            return Verdict::OlderAttempt { seen };
+        }
         match table.tombstones.attempt(&task_id) {
             _ if mutant::is(Mutant::LateOrderTaken) => {}
             Some(seen) if attempt < seen => return Verdict::OlderAttempt { seen },
@@ -89,16 +95,11 @@ impl Runner {
             _ => {}
         }
         // What was taken before stays taken: the master would place it elsewhere beside this one.
-        let known = table.entries.get(&task_id).map(Entry::attempt);
         if table.closed && known.is_none_or(|seen| attempt > seen) {
             return Verdict::ShuttingDown;
         }
         if let Some(entry) = table.entries.get(&task_id) {
-            let seen = entry.attempt();
-            if attempt < seen {
-                return Verdict::OlderAttempt { seen };
-            }
-            if attempt > seen {
+            if attempt > entry.attempt() {
                 let order = Order::new(Arc::new(task), Goal::Run, true);
                 entry.orders.send_replace(order);
             } else {
@@ -272,6 +273,11 @@ impl Runner {
         self.abandoned.clone().drop_guard()
     }
 
+    /// Waits until a supervisor has panicked: its task is watched by nobody any more. Cancel-safe.
+    pub async fn broke(&self) {
+        self.broken.cancelled().await;
+    }
+
     /// Lets go of everything as it is; containers go on by themselves.
     pub async fn abandon(&self) {
         self.close();
@@ -294,7 +300,9 @@ impl Runner {
         table.entries.insert(task_id.clone(), entry);
         let runner = Arc::clone(self);
         let abandoned = self.abandoned.clone();
+        let alarm = PanicAlarm(self.broken.clone());
         self.supervisors.spawn(async move {
+            let _alarm = alarm;
             tokio::select! {
                 biased;
                 () = abandoned.cancelled() => {}
@@ -343,6 +351,17 @@ impl Runner {
 
     fn table(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Cancels the token when it is dropped by a panic.
+struct PanicAlarm(CancellationToken);
+
+impl Drop for PanicAlarm {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.cancel();
+        }
     }
 }
 

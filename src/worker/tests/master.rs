@@ -36,6 +36,8 @@ pub struct Inner {
     pub all_stale: bool,
     /// Of which cluster it is.
     pub cluster_id: Option<String>,
+    /// Out of touch for so long, it takes the node for lost.
+    pub node_timeout_ms: Option<u64>,
     /// What it knows of tasks.
     pub tasks: Vec<Task>,
     /// Who asks for one of them waits for ever.
@@ -97,6 +99,7 @@ impl Inner {
             "condition": "ready", "runningTasks": 0, "resources": {"used": {"cpu": 0, "memory": 0}},
             "registeredAt": "2026-01-01T00:00:00Z", "lastHeartbeat": "2026-01-01T00:00:00Z",
             "run": run, "stop": stop, "clusterId": self.cluster_id,
+            "nodeTimeoutMs": self.node_timeout_ms,
         }))
         .expect("an answer")
     }

@@ -475,3 +475,34 @@ async fn a_stop_that_comes_with_the_order_before_the_look_ends_the_container_tha
         [("podling-web-t-1".to_owned(), false)]
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_late_copy_of_an_older_order_says_nothing_about_the_newer_attempt() {
+    let rig = Rig::new();
+    rig.watch();
+    rig.runner.execute(attempt("t", "service", 1));
+    rig.until("t", "running").await;
+    rig.runner.stop(&stop("t", 1, true));
+    pass(20).await;
+    rig.runner.execute(attempt("t", "service", 2));
+    rig.until("t", "running").await;
+    let verdict = rig.runner.execute(attempt("t", "service", 1));
+    assert_eq!(verdict, Verdict::OlderAttempt { seen: 2 });
+    let (_, waiting) = rig.runner.shared().reporter.waiting();
+    let told: Vec<_> = waiting
+        .iter()
+        .map(|told| (told.report.attempt, told.report.status.as_str()))
+        .collect();
+    assert_eq!(told, [(Some(2), "running")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_whose_supervisor_panics_ends() {
+    let rig = Rig::new();
+    rig.watch();
+    rig.engine.panic_next("create");
+    rig.runner.execute(task("t", "service"));
+    tokio::time::timeout(Duration::from_secs(60), rig.runner.broke())
+        .await
+        .expect("it says so");
+}

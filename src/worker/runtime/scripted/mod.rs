@@ -63,6 +63,12 @@ impl Scripted {
         self.world().failures.push((operation, error));
     }
 
+    /// Whoever calls the next operation of this name panics.
+    #[cfg(test)]
+    pub fn panic_next(&self, operation: &'static str) {
+        self.world().panics_at = Some(operation);
+    }
+
     /// The engine goes away: every call fails, the events end; containers go on.
     pub fn go_away(&self) {
         self.world().away = true;
@@ -160,6 +166,7 @@ impl Scripted {
         };
         tokio::time::sleep(latency).await;
         let mut world = self.world();
+        assert_ne!(world.panics_at, Some(name), "as it was told");
         if world.away {
             return Err(Error::Unreachable {
                 why: "it was told to go away".into(),

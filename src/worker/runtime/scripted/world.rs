@@ -18,6 +18,7 @@ pub struct World {
     pub registry: BTreeMap<String, Behaviour>,
     pub containers: BTreeMap<String, Fake>,
     pub failures: Vec<(&'static str, Error)>,
+    pub panics_at: Option<&'static str>,
     pub journal: Vec<String>,
     pub latency: Duration,
     pub away: bool,
