@@ -170,7 +170,7 @@ pub const SETTINGS: &[Setting] = &[
         "master.shutdown-timeout",
         Kind::DurationOrNow,
         "10s",
-        "Open requests get so long to end at shutdown.",
+        "Open requests get so long to end at shutdown, and then the store as long to take the last changes.",
     ),
     setting(
         "master.insecure",

@@ -56,6 +56,15 @@ pub enum Error {
         /// How it failed last.
         why: String,
     },
+    /// It did not take the last changes before the master had to be gone.
+    #[error(
+        "the last changes could not be stored within {} s, and none of them was acknowledged",
+        .within.as_secs_f32()
+    )]
+    Untaken {
+        /// How long it was waited for.
+        within: Duration,
+    },
 }
 
 /// Whether the store works: none, or why not.

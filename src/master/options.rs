@@ -19,6 +19,6 @@ pub struct Options {
     pub commit_timeout: Duration,
     /// The process ends when the store has failed for so long.
     pub store_give_up_after: Duration,
-    /// Open requests get so long to end at shutdown.
+    /// Open requests get so long to end at shutdown, and then the store as long to take the last changes.
     pub shutdown_timeout: Duration,
 }

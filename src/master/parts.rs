@@ -5,9 +5,11 @@
 //! process that is killed does.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::cluster::Cluster;
@@ -169,12 +171,15 @@ impl Running {
     /// Stops the loops, and then, everybody who decides being gone, writes what was decided.
     ///
     /// # Errors
-    /// It can't be written.
-    pub async fn stop(mut self) -> Result<(), Error> {
+    /// It can't be written, or not within this time.
+    pub async fn stop(mut self, within: Duration) -> Result<(), Error> {
         self.stop_loops.cancel();
         while self.loops.join_next().await.is_some() {}
         self.close_queue.cancel();
-        match self.committing.join_next().await {
+        let Ok(ended) = timeout(within, self.committing.join_next()).await else {
+            return Err(Error::Commit(committer::Error::Untaken { within }));
+        };
+        match ended {
             None | Some(Ok(Ok(()))) => Ok(()),
             Some(Ok(Err(error))) => Err(Error::Commit(error)),
             Some(Err(error)) => Err(committer_ended(error.to_string())),

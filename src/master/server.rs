@@ -43,6 +43,7 @@ pub struct Master {
     http: ServerHandle,
     serving: JoinHandle<std::io::Result<()>>,
     running: Running,
+    shutdown_timeout: Duration,
 }
 
 impl Master {
@@ -94,6 +95,7 @@ impl Master {
             http,
             serving,
             running,
+            shutdown_timeout: options.shutdown_timeout,
         })
     }
 
@@ -126,7 +128,7 @@ impl Master {
         // Streams end through this token, so that draining does not wait for them.
         self.stop.cancel();
         self.http.stop(true).await;
-        self.running.stop().await?;
+        self.running.stop(self.shutdown_timeout).await?;
         log::info!("stopped; everything decided is stored");
         ended.map_or(Ok(()), Err)
     }

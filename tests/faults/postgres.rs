@@ -309,3 +309,22 @@ fn a_server_that_hangs_for_too_long_ends_the_master_with_the_reason_and_no_conta
         Box::new(server.freeze())
     });
 }
+
+#[test]
+fn a_server_that_hangs_holds_up_no_shutdown() {
+    let mut it = OnServer::start(&[IMPATIENT, ("PODLING_MASTER_SHUTDOWN_TIMEOUT", "2s")]);
+    let frozen = it.server.freeze();
+    let body = json!({"name": "t", "image": IMAGE});
+    let answer = send(&it.cluster.url(), "POST", "/api/v1/tasks", Some("t"), &body).unwrap();
+    assert_eq!(answer.status, 503, "{answer:?}");
+    let told = now();
+    assert_eq!(it.cluster.terminate_master(), Some(1));
+    let took = told.elapsed();
+    assert!(took < Duration::from_secs(5), "{took:?}");
+    let logs = it.cluster.all_logs();
+    let why = "the last changes could not be stored within 2 s, and none of them was acknowledged";
+    assert!(logs.contains(why), "{logs}");
+    drop(frozen);
+    it.cluster.start_master();
+    it.nothing_is_lost(&Load::default());
+}

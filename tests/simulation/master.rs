@@ -57,7 +57,9 @@ pub async fn live(process: &Arc<Process>) {
                 error,
                 master::Error::Store(store::Error::Unavailable(_) | store::Error::Fenced { .. })
                     | master::Error::Commit(
-                        committer::Error::Fenced(_) | committer::Error::GaveUp { .. }
+                        committer::Error::Fenced(_)
+                            | committer::Error::GaveUp { .. }
+                            | committer::Error::Untaken { .. }
                     )
             );
             if !expected {
@@ -90,7 +92,7 @@ async fn run(process: &Arc<Process>) -> Result<(), master::Error> {
         biased;
         () = process.term.cancelled() => {
             world.network.closes(process);
-            running.stop().await
+            running.stop(options.shutdown_timeout).await
         }
         ended = running.ended() => match ended {
             Ended::Committing(error) | Ended::Loop(error) => Err(error),

@@ -30,7 +30,7 @@ pub(crate) struct Master {
     /// A node silent for so long is asked whether it is there [default: 5s]
     #[arg(long, value_name = "DURATION")]
     probe_after: Option<String>,
-    /// Open requests get so long to end at shutdown [default: 10s]
+    /// Open requests get so long to end at shutdown, and then the store as long to take the last changes [default: 10s]
     #[arg(long, value_name = "DURATION")]
     shutdown_timeout: Option<String>,
     /// Listen on addresses others can reach: whoever reaches this port controls Docker on all nodes
