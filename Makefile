@@ -35,7 +35,7 @@ dev: compiler ## Run podling standalone from the sources, built and started agai
 	bacon run
 
 test: test-tools test-doc test-image ## Run all tests, on a real Docker Engine and PostgreSQL; installs both if needed
-	scripts/with-docker.sh cargo nextest run --locked
+	scripts/with-docker.sh scripts/test.sh
 
 test-doc: compiler # The examples in the documentation.
 	cargo test --locked --doc
@@ -47,7 +47,7 @@ test-coverage: test-tools ## Run the tests and write target/coverage/html/index.
 	scripts/with-docker.sh scripts/coverage.sh
 
 torture: test-tools ## Kill master (500 times) and worker (200 times) under load; prints what was lost or doubled
-	PODLING_TORTURE=1 scripts/with-docker.sh cargo nextest run --locked --profile torture \
+	PODLING_TORTURE=1 scripts/with-docker.sh scripts/tests-as-root.sh cargo nextest run --locked --profile torture \
 	    --test faults --test master_crash --test store_crash -E 'test(killed)'
 
 simulate: compiler ## Tell SEEDS=10000 histories of a simulated cluster, each another one, FROM=0 on

@@ -26,7 +26,7 @@ if [ -z "${LLVM_COV:-}" ] || [ -z "${LLVM_PROFDATA:-}" ]; then
 fi
 
 cargo llvm-cov clean --workspace
-cargo llvm-cov --no-report nextest --locked
+scripts/tests-as-root.sh cargo llvm-cov --no-report nextest --locked
 mkdir -p "$out"
 cargo llvm-cov report --html --output-dir "$out"
 cargo llvm-cov report --lcov --output-path "$out/lcov.info"

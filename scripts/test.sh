@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Runs all tests.
+#
+# Those in tests/faults make networks, mount small disks and start engines of their own: as root, through sudo when
+# somebody else calls this. All others run as whoever calls this.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+if [ "$(id -u)" -eq 0 ]; then exec cargo nextest run --locked; fi
+
+failed=0
+cargo nextest run --locked -E 'not binary(faults)' || failed=1
+scripts/tests-as-root.sh cargo nextest run --locked -E 'binary(faults)' || failed=1
+exit "$failed"
