@@ -264,6 +264,16 @@ impl Cluster {
         read.unwrap_or(Value::Null)
     }
 
+    /// The events the master keeps: those since it was started.
+    pub fn events(&self) -> Vec<Value> {
+        let url = format!("{}/api/v1/events?follow=false", self.url());
+        let text = ureq::get(&url).call().unwrap().into_body().read_to_string();
+        let text = text.unwrap();
+        let data = text.lines().filter_map(|line| line.strip_prefix("data:"));
+        data.map(|data| serde_json::from_str(data).unwrap())
+            .collect()
+    }
+
     /// The node as `podling nodes` shows it.
     pub fn node_json(&self, name: &str) -> Value {
         let id = self.node(name);
