@@ -165,6 +165,15 @@ impl Lab {
         clock::set(&self.clock(name), seconds);
     }
 
+    /// What a worker's wall clock says, by which it dates its answers; none while it does not answer.
+    pub fn clock_of(&self, number: usize) -> Option<jiff::Timestamp> {
+        let address = &self.workers[number].host.address;
+        let url = format!("http://{address}:{WORKER_PORT}/health");
+        let answer = self.host.visit(|| ureq::get(url).call().ok())?;
+        let date = answer.headers()["date"].to_str().unwrap();
+        Some(jiff::fmt::rfc2822::parse(date).unwrap().timestamp())
+    }
+
     /// One command of the CLI, on the master's host.
     pub fn command(&self, args: &[&str]) -> Output {
         self.podling(&self.host).args(args).output().unwrap()
