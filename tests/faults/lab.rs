@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use crate::support::clock;
 use crate::support::docker::{Cleanup, IMAGE, docker, ensure_image};
 use crate::support::network::{Host, Network};
+use crate::support::process::tied;
 
 pub const MASTER_PORT: u16 = 8080;
 pub const WORKER_PORT: u16 = 8081;
@@ -149,6 +150,7 @@ impl Lab {
         if self.clocks {
             clock::give(&mut command, &self.clock(name));
         }
+        let mut command = tied(command);
         command
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())

@@ -14,6 +14,7 @@ use nix::unistd::Pid;
 use serde_json::Value;
 
 use super::docker::{docker, ensure_image, try_docker};
+use super::process::tied;
 
 pub struct Cluster {
     pub dir: tempfile::TempDir,
@@ -298,8 +299,6 @@ impl Cluster {
             .env("HOME", self.dir.path())
             .env_remove("STORE_TYPE")
             .env_remove("DATABASE_URL")
-            // The tests' own, which podling would take for a misspelt setting.
-            .env_remove("PODLING_TORTURE")
             .env(
                 "PODLING_MASTER_URL",
                 format!("http://127.0.0.1:{}", self.port),
@@ -411,10 +410,11 @@ impl Cluster {
         ids
     }
 
-    fn spawn(&mut self, mut command: Command, name: &str) -> Child {
+    fn spawn(&mut self, command: Command, name: &str) -> Child {
         self.logs += 1;
         let path = self.dir.path().join(format!("{:03}-{name}.log", self.logs));
         let log = File::create(path).unwrap();
+        let mut command = tied(command);
         command
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
