@@ -30,7 +30,8 @@ use rand::{Rng, SeedableRng};
 use serde_json::{Value, json};
 use support::http;
 use support::postgres::Postgres;
-use support::torture::rounds;
+use support::process::tied;
+use support::torture::{rounds, seed};
 
 const CLIENTS: usize = 16;
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -51,9 +52,7 @@ fn a_master_on_postgres_keeps_every_promise_when_it_is_killed() {
 
 fn keeps_every_promise(location: &Location) {
     let crashes = rounds(10, 100);
-    let seed = rand::random();
-    println!("seed {seed}");
-    let mut random = StdRng::seed_from_u64(seed);
+    let mut random = StdRng::seed_from_u64(seed());
     let home = tempfile::tempdir().unwrap();
     let mut master = Master::start(location, 0, home.path());
     let port = master.port;
@@ -272,7 +271,7 @@ impl Master {
     /// Starts it and waits until it listens. It must not be disturbed by this machine's files or
     /// variables.
     fn start(location: &Location, port: u16, home: &std::path::Path) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_podling"));
+        let mut command = tied(Command::new(env!("CARGO_BIN_EXE_podling")));
         command.env_clear().env("HOME", home).current_dir(home);
         command.args(["master", "--bind", &format!("127.0.0.1:{port}")]);
         command.args(["--node-timeout", "1h"]);

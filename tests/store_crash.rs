@@ -29,7 +29,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use support::postgres::Postgres;
 use support::records::{full_node, full_task, node, task};
-use support::torture::rounds;
+use support::torture::{rounds, seed};
 
 /// Set for the child: `seed round`, then the location.
 const CHILD: &str = "PODLING_CRASH_TEST_CHILD";
@@ -92,7 +92,7 @@ struct Crashes {
 
 impl Crashes {
     fn new(test: &'static str, address: String) -> Self {
-        let seed = rand::random();
+        let seed = seed();
         Self {
             test,
             address,

@@ -2,6 +2,7 @@
 
 use crate::support::cluster::{Cluster, free_port};
 use crate::support::docker::{IMAGE, docker};
+use crate::support::process::tied;
 
 fn failed(cluster: &Cluster, args: &[&str]) -> String {
     let id = cluster.run(args);
@@ -102,7 +103,7 @@ fn without_a_docker_engine_the_worker_registers_as_degraded() {
     let cluster = Cluster::start();
     // A worker of its own, because `start_worker` has no place for a broken environment.
     let port = free_port().to_string();
-    let mut command = cluster.podling();
+    let mut command = tied(cluster.podling());
     command.env("DOCKER_HOST", "unix:///nonexistent/docker.sock");
     command.args(["worker", "--node-id", &cluster.node("x"), "--port", &port]);
     let mut worker = command.stderr(std::process::Stdio::null()).spawn().unwrap();

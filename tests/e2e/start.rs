@@ -4,6 +4,7 @@ use std::process::Stdio;
 
 use crate::support::cluster::{Cluster, free_port};
 use crate::support::docker::IMAGE;
+use crate::support::process::tied;
 
 #[test]
 fn a_second_master_on_one_data_directory_says_so_and_exits_1() {
@@ -40,7 +41,7 @@ fn a_worker_waits_for_its_master() {
     let mut cluster = Cluster::start();
     cluster.kill_master();
     let port = free_port().to_string();
-    let mut command = cluster.podling();
+    let mut command = tied(cluster.podling());
     command.args([
         "worker",
         "--node-id",
@@ -64,7 +65,7 @@ fn standalone_is_a_master_and_a_worker_and_survives_a_kill() {
     cluster.kill_master();
     let node = cluster.owns("standalone");
     let start = |cluster: &Cluster| {
-        let mut command = cluster.podling();
+        let mut command = tied(cluster.podling());
         command.args([
             "standalone",
             "--node-id",

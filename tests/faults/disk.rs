@@ -116,10 +116,13 @@ impl OnDisk {
 }
 
 impl OnDisk {
+    #[expect(clippy::disallowed_methods, reason = "what is measured")]
     fn until_ready(&self) {
+        let begun = std::time::Instant::now();
         self.cluster.until("the master to be ready", |_| {
             self.get("/ready").status == 200
         });
+        eprintln!("ready again after {:?}", begun.elapsed());
     }
 
     /// Writes are refused, with this reason and before anything is decided; reads go on.

@@ -22,6 +22,7 @@ fn running(cluster: &Cluster, args: &[&str]) -> Value {
 fn ended(cluster: &Cluster, task: &Value, since: Instant) -> Value {
     let ended = cluster.until_status(task["taskId"].as_str().unwrap(), "failed");
     let took = since.elapsed();
+    eprintln!("{}: seen after {took:?}", ended["reason"]);
     assert!(took < SEEN_WITHIN, "seen after {took:?}: {ended:#}");
     ended
 }

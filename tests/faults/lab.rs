@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use crate::support::clock;
 use crate::support::docker::{Cleanup, IMAGE, docker, ensure_image};
 use crate::support::network::{Host, Network};
+use crate::support::process::tied;
 
 pub const MASTER_PORT: u16 = 8080;
 pub const WORKER_PORT: u16 = 8081;
@@ -149,6 +150,7 @@ impl Lab {
         if self.clocks {
             clock::give(&mut command, &self.clock(name));
         }
+        let mut command = tied(command);
         command
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
@@ -163,6 +165,15 @@ impl Lab {
     /// Sets a process's wall clock so far from the machine's; the name: `master`, or a worker's id.
     pub fn set_clock(&self, name: &str, seconds: i64) {
         clock::set(&self.clock(name), seconds);
+    }
+
+    /// What a worker's wall clock says, by which it dates its answers; none while it does not answer.
+    pub fn clock_of(&self, number: usize) -> Option<jiff::Timestamp> {
+        let address = &self.workers[number].host.address;
+        let url = format!("http://{address}:{WORKER_PORT}/health");
+        let answer = self.host.visit(|| ureq::get(url).call().ok())?;
+        let date = answer.headers()["date"].to_str().unwrap();
+        Some(jiff::fmt::rfc2822::parse(date).unwrap().timestamp())
     }
 
     /// One command of the CLI, on the master's host.

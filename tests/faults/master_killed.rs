@@ -17,7 +17,7 @@ use crate::support::cluster::Cluster;
 use crate::support::docker::{IMAGE, docker};
 use crate::support::http::send;
 use crate::support::postgres::Postgres;
-use crate::support::torture::rounds;
+use crate::support::torture::{rounds, seed};
 
 const CLIENTS: usize = 16;
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -36,9 +36,7 @@ fn a_master_on_postgres_killed_at_random_moments_loses_and_doubles_nothing() {
 }
 
 fn killed_at_random_moments(store: &str, mut cluster: Cluster, kills: usize) {
-    let seed = rand::random();
-    println!("seed {seed}");
-    let mut random = StdRng::seed_from_u64(seed);
+    let mut random = StdRng::seed_from_u64(seed());
     // dockerd starts some six containers a second, so more at a time would only wait.
     cluster.start_worker("a", &["--capacity", "8"]);
     let url = cluster.url();

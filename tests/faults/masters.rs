@@ -8,10 +8,11 @@ use serde_json::{Value, json};
 use crate::support::cluster::{Cluster, free_port};
 use crate::support::http::send;
 use crate::support::postgres::Postgres;
+use crate::support::process::tied;
 
 /// A master of the same store, on another port.
 fn second_master(cluster: &Cluster, url: Option<&str>, port: u16) -> Command {
-    let mut command = cluster.podling();
+    let mut command = tied(cluster.podling());
     command.args(["master", "--bind", &format!("127.0.0.1:{port}")]);
     match url {
         Some(url) => command.args(["--store", "postgres", "--database-url", url]),

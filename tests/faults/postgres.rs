@@ -261,9 +261,10 @@ fn a_slow_server_is_waited_for_and_nobody_is_refused() {
         it.server.sql(&it.database, "DROP TRIGGER slow ON meta");
     });
     assert_eq!(load.refused.load(Ordering::SeqCst), 0);
+    // The rest of one commit and the next, of 2 s each; besides, the trigger is made and dropped.
     let slowest = load.slowest_ms.load(Ordering::SeqCst);
     assert!(
-        (2000..5000).contains(&slowest),
+        (2000..7000).contains(&slowest),
         "the slowest took {slowest} ms"
     );
     it.nothing_is_lost(&load);

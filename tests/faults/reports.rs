@@ -1,6 +1,9 @@
 //! Reports that come late, twice, in another order, from somebody else or about something else:
 //! sent over HTTP to a real master, beside real workers.
 
+use std::cell::Cell;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use serde_json::{Value, json};
 
 use crate::support::cluster::Cluster;
@@ -24,6 +27,9 @@ fn seen(cluster: &Cluster, id: &str) -> [Value; 2] {
     ["", "/events"].map(|more| send(cluster, "GET", &format!("/api/v1/tasks/{id}{more}"), "").1)
 }
 
+/// So many reports changed nothing.
+static IGNORED: AtomicUsize = AtomicUsize::new(0);
+
 /// Sends it as a report; nothing is to be seen of it, and it is answered with this status.
 #[track_caller]
 fn nothing_comes_of(cluster: &Cluster, id: &str, report: &Value, status: u16) {
@@ -39,6 +45,7 @@ fn nothing_comes_of(cluster: &Cluster, id: &str, report: &Value, status: u16) {
         ),
     }
     assert_eq!(seen(cluster, id), before, "{report}");
+    IGNORED.fetch_add(1, Ordering::Relaxed);
 }
 
 const STATUSES: [&str; 5] = ["scheduled", "running", "completed", "failed", "stopped"];
@@ -123,7 +130,9 @@ fn no_report_but_the_right_one_changes_anything() {
 
     // The same in a heartbeat: the worker is told what to stop, or what it said is refused.
     let before = seen(&cluster, &moved);
+    let beats = Cell::new(0);
     let beat = |node: &str, task: Value| {
+        beats.set(beats.get() + 1);
         let body = json!({"tasks": [task]}).to_string();
         send(
             &cluster,
@@ -145,6 +154,10 @@ fn no_report_but_the_right_one_changes_anything() {
     assert_eq!(beat(&b, said("exploded")).0, 400);
     assert_eq!(beat("nobody", said("failed")).0, 404);
     assert_eq!(seen(&cluster, &moved), before);
+    eprintln!(
+        "{IGNORED:?} reports and {} heartbeats changed nothing",
+        beats.get()
+    );
     let containers = cluster.containers(&["status=running"]);
     assert_eq!(
         containers,

@@ -124,6 +124,11 @@ fn a_workers_clock_set_forth_and_back_loses_nothing_that_happens_there() {
                 lab.restart_worker(0);
                 lab.until("it to be back", |lab| lab.condition(0) == "ready");
             }
+            lab.until("it to have this time", |lab| {
+                let machine = jiff::Timestamp::now().as_second() + seconds;
+                let its = lab.clock_of(0);
+                its.is_some_and(|its| (its.as_second() - machine).abs() <= 3)
+            });
             let short = lab.submit_command("short", &["sh", "-c", "exit 7"]);
             let started = now();
             lab.until("its end", |lab| lab.task(&short)["status"] == "failed");

@@ -17,19 +17,22 @@ use crate::support::cluster::Cluster;
 use crate::support::docker::{IMAGE, Removed, docker};
 use crate::support::engine_gate::{EngineGate, Mode};
 use crate::support::registry::Registry;
-
-/// Kills at random moments; with PODLING_TORTURE=1 so many as the second.
-const KILLS: (u32, u32) = (10, 200);
+use crate::support::torture::{rounds, seed};
 
 /// Where the worker is killed: while this call to the engine (or its answer) is on its way.
-const CUTS: [Mode; 6] = [
+const CUTS: [Mode; 8] = [
     Mode::LoseCall("/containers/create"),
     Mode::LoseAnswer("/containers/create"),
     Mode::LoseCall("/start "),
     Mode::LoseAnswer("/start "),
+    // A look at one container.
     Mode::LoseCall("/json "),
     Mode::LoseAnswer("/json "),
+    Mode::LoseCall(LIST),
+    Mode::LoseAnswer(LIST),
 ];
+/// The list of all: asked for when the worker begins, and when its engine does.
+const LIST: &str = "/containers/json?";
 
 #[test]
 fn between_any_two_calls_to_the_engine_there_is_one_container_in_the_end() {
@@ -38,8 +41,7 @@ fn between_any_two_calls_to_the_engine_there_is_one_container_in_the_end() {
     cluster.start_worker_on("a", &[], &[("DOCKER_HOST", &gate.host())]);
     let mut ids = Vec::new();
     for cut in CUTS {
-        // A list is /containers/json: asked for when the worker begins, and when its engine does.
-        let listed = matches!(cut, Mode::LoseCall("/json ") | Mode::LoseAnswer("/json "));
+        let listed = matches!(cut, Mode::LoseCall(LIST) | Mode::LoseAnswer(LIST));
         if !listed {
             gate.set(cut);
         }
@@ -136,14 +138,8 @@ fn an_end_that_nobody_was_told_of_is_told_with_its_exit_code() {
 
 #[test]
 fn at_random_moments_nothing_is_lost_and_nothing_runs_twice() {
-    let torture = std::env::var("PODLING_TORTURE").is_ok_and(|it| it == "1");
-    let kills = if torture { KILLS.1 } else { KILLS.0 };
-    let seed = std::env::var("PODLING_SEED")
-        .ok()
-        .and_then(|seed| seed.parse().ok());
-    let seed: u64 = seed.unwrap_or_else(rand::random);
-    eprintln!("PODLING_SEED={seed}");
-    let mut random = StdRng::seed_from_u64(seed);
+    let kills = rounds(10, 200);
+    let mut random = StdRng::seed_from_u64(seed());
 
     let mut cluster = Cluster::start();
     cluster.start_worker("a", &[]);

@@ -103,7 +103,7 @@ fn the_same_seed_is_the_same_history() {
 
 /// Seeds that found a mistake. Histories change when the simulation learns something new, so each has
 /// a test of its own too, which does not depend on any seed.
-const ONCE_FOUND: [(u64, &str); 5] = [
+const ONCE_FOUND: [(u64, &str); 7] = [
     (
         2,
         "what_is_over_here_and_for_the_master_makes_no_endless_talk",
@@ -123,6 +123,14 @@ const ONCE_FOUND: [(u64, &str); 5] = [
     (
         147,
         "a_host_port_that_another_task_here_still_has_is_waited_for",
+    ),
+    (
+        2523,
+        "a_workers_drain_that_came_late_ends_when_it_says_that_it_takes_tasks",
+    ),
+    (
+        5453,
+        "a_stop_that_comes_with_the_order_before_the_look_ends_the_container_that_is_there",
     ),
 ];
 

@@ -14,6 +14,7 @@ use nix::unistd::Pid;
 use serde_json::Value;
 
 use super::docker::{docker, ensure_image, try_docker};
+use super::process::tied;
 
 pub struct Cluster {
     pub dir: tempfile::TempDir,
@@ -264,6 +265,16 @@ impl Cluster {
         read.unwrap_or(Value::Null)
     }
 
+    /// The events the master keeps: those since it was started.
+    pub fn events(&self) -> Vec<Value> {
+        let url = format!("{}/api/v1/events?follow=false", self.url());
+        let text = ureq::get(&url).call().unwrap().into_body().read_to_string();
+        let text = text.unwrap();
+        let data = text.lines().filter_map(|line| line.strip_prefix("data:"));
+        data.map(|data| serde_json::from_str(data).unwrap())
+            .collect()
+    }
+
     /// The node as `podling nodes` shows it.
     pub fn node_json(&self, name: &str) -> Value {
         let id = self.node(name);
@@ -288,8 +299,6 @@ impl Cluster {
             .env("HOME", self.dir.path())
             .env_remove("STORE_TYPE")
             .env_remove("DATABASE_URL")
-            // The tests' own, which podling would take for a misspelt setting.
-            .env_remove("PODLING_TORTURE")
             .env(
                 "PODLING_MASTER_URL",
                 format!("http://127.0.0.1:{}", self.port),
@@ -401,10 +410,11 @@ impl Cluster {
         ids
     }
 
-    fn spawn(&mut self, mut command: Command, name: &str) -> Child {
+    fn spawn(&mut self, command: Command, name: &str) -> Child {
         self.logs += 1;
         let path = self.dir.path().join(format!("{:03}-{name}.log", self.logs));
         let log = File::create(path).unwrap();
+        let mut command = tied(command);
         command
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())

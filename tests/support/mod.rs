@@ -14,6 +14,7 @@ pub mod engine_gate;
 pub mod http;
 pub mod network;
 pub mod postgres;
+pub mod process;
 pub mod records;
 pub mod registry;
 pub mod torture;

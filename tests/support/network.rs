@@ -1,6 +1,7 @@
 //! A network for one test: hosts that are network namespaces, on a switch that is one too. Cables
 //! can be cut, one way or both, and made to lose packets. The names are this process's own, and
-//! everything is gone when it is dropped, also after a failed assertion.
+//! everything is gone when it is dropped, also after a failed assertion. What a process left that
+//! was killed (a test that hung) goes when the next one makes a network.
 
 use std::fs::File;
 use std::io::Write;
@@ -8,6 +9,11 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use nix::sched::{CloneFlags, setns};
+
+use super::process::is_alive;
+
+/// How the names of all hosts begin, before the number of the process that made them.
+const PREFIX: &str = "podling";
 
 /// Hosts on one switch: 10.0.0.1 and so on, each in a network namespace of its own.
 pub struct Network {
@@ -41,10 +47,11 @@ pub enum Cable {
 impl Network {
     /// A switch without hosts.
     pub fn new() -> Self {
+        sweep();
         static NEXT: AtomicU32 = AtomicU32::new(1);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let network = Self {
-            tag: format!("podling{}-{number}", std::process::id()),
+            tag: format!("{PREFIX}{}-{number}", std::process::id()),
             hosts: 0,
         };
         let switch = network.switch();
@@ -92,11 +99,31 @@ impl Drop for Network {
     fn drop(&mut self) {
         let hosts = (1..=self.hosts).map(|number| format!("{}-{number}", self.tag));
         for namespace in hosts.chain([self.switch()]) {
-            let _ = Command::new("ip")
-                .args(["netns", "delete", &namespace])
-                .status();
+            delete(&namespace);
         }
     }
+}
+
+/// Removes the hosts of processes that are gone; their cables go with them.
+fn sweep() {
+    let hosts = std::fs::read_dir("/run/netns").into_iter().flatten();
+    let names = hosts.flatten().map(|host| host.file_name());
+    for name in names.filter_map(|name| name.into_string().ok()) {
+        let maker = name.strip_prefix(PREFIX).and_then(|rest| {
+            let (process, _) = rest.split_once('-')?;
+            process.parse().ok()
+        });
+        if maker.is_some_and(|process| !is_alive(process)) {
+            delete(&name);
+        }
+    }
+}
+
+/// Another process may be about to delete the same one.
+fn delete(namespace: &str) {
+    let _ = Command::new("ip")
+        .args(["netns", "delete", namespace])
+        .status();
 }
 
 impl Host {

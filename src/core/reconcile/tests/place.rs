@@ -130,7 +130,7 @@ fn many_tasks_that_fit_nowhere_do_not_hide_one_that_does() {
 #[test]
 fn however_many_wait_only_so_many_are_looked_at() {
     let mut cluster = Cluster::new();
-    let ids: Vec<_> = (0..5_000).map(|_| cluster.submit(asking(9_000))).collect();
+    let ids: Vec<_> = (0..1_000).map(|_| cluster.submit(asking(9_000))).collect();
     let fits = cluster.submit(asking(1));
     cluster.register(crate::core::Register {
         capacity: crate::core::Capacity {
@@ -140,7 +140,7 @@ fn however_many_wait_only_so_many_are_looked_at() {
         ..crate::core::test_cluster::registration("a")
     });
     // None of them hides the one that fits, though it is the youngest.
-    for random in 0..5_000 {
+    for random in 0..1_000 {
         cluster.now.random = random * 7_919;
         let (changes, looks) = place_counted(&cluster.state, cluster.now, 4);
         assert!(changes.len() <= 4 && looks <= 40, "{looks}");
@@ -151,6 +151,6 @@ fn however_many_wait_only_so_many_are_looked_at() {
     assert_eq!(cluster.node_of(&fits), "a");
     let told = |id: &&crate::core::TaskId| cluster.task(id).reason.contains("not enough cpu");
     let told = ids.iter().filter(told).count();
-    assert!(told > 4_000, "{told} of 5000 know why they wait");
+    assert!(told > 800, "{told} of 1000 know why they wait");
     cluster.state.check().unwrap();
 }

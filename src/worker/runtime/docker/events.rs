@@ -1,6 +1,7 @@
 //! What Docker tells of podling's containers.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use bollard::models::EventMessage;
 use bollard::query_parameters::EventsOptions;
@@ -8,12 +9,15 @@ use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 
 use super::super::container::LABEL_TASK;
-use super::super::{Event, EventKind, Result};
+use super::super::{Error, Event, EventKind, Result};
 use super::failure::{Operation, failure};
 
 /// How far back events are asked for, so that none is lost between the moment somebody wants to
 /// listen and the moment Docker hears of it. Doubled ones do no harm.
 const OVERLAP_SECONDS: i64 = 5;
+/// The engine has to begin its answer within this. It does so before there is any event, and then
+/// may be silent for days.
+const HEAD: Duration = Duration::from_secs(15);
 
 /// The events that matter, of this node's containers. `exec_…` events are not asked for: they carry
 /// whole command lines.
@@ -29,10 +33,16 @@ pub fn events(client: &bollard::Docker, of_node: &str) -> BoxStream<'static, Res
             ("event".into(), wanted.to_vec()),
         ])),
     };
+    // bollard's limit is for the head of an answer, and here it is that what counts.
+    let client = client.clone().with_timeout(HEAD);
     client
         .events(Some(options))
         .filter_map(async |message| match message {
             Ok(message) => event(message).map(Ok),
+            Err(bollard::errors::Error::RequestTimeoutError) => Some(Err(Error::Timeout {
+                operation: Operation::Events.text(),
+                seconds: HEAD.as_secs(),
+            })),
             Err(error) => Some(Err(failure(Operation::Events, "", error))),
         })
         .boxed()

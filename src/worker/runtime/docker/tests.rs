@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixListener;
 
 use super::*;
@@ -61,6 +62,34 @@ async fn no_call_waits_for_ever_for_an_engine_that_does_not_answer() {
     ended("remove", docker.remove("c", true)).await;
     let mut logs = docker.logs("c", LogOptions::default());
     ended("logs", async { logs.next().await.unwrap().map(drop) }).await;
+    let mut events = docker.events("n");
+    ended("events", async { events.next().await.unwrap().map(drop) }).await;
+}
+
+/// Until its head has come an answer has a deadline, and then it may be silent for as long as
+/// nothing happens.
+#[tokio::test(start_paused = true)]
+async fn events_are_waited_for_as_long_as_there_are_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("docker.sock");
+    let listener = UnixListener::bind(&path).unwrap();
+    tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut stream = BufReader::new(stream);
+        let mut line = String::new();
+        while line != "\r\n" {
+            line.clear();
+            stream.read_line(&mut line).await.unwrap();
+        }
+        let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\
+                    Transfer-Encoding: chunked\r\n\r\n";
+        stream.write_all(head.as_bytes()).await.unwrap();
+        // Neither closed nor written to.
+        std::future::pending::<()>().await;
+    });
+    let docker = Docker::connect_to(&format!("unix://{}", path.display())).unwrap();
+    let waited = timeout(LONGEST, docker.events("n").next()).await;
+    assert!(waited.is_err(), "{waited:?}");
 }
 
 /// With many tasks most calls wait for their turn: that has to end as well.
