@@ -134,7 +134,8 @@ That container ran on this machine, and its log and record are kept. podling goe
     podling logs hello --timestamps
     podling events
     podling rm --force web
-    open $url/api-docs/ in a browser
 
-Its own log: $state/log       Stop it and remove everything of it:  make demo-stop
+The API, in a browser: $url/api-docs/
+Its own log: $state/log
+Stop it and remove everything of it: make demo-stop
 EOF

@@ -4,7 +4,13 @@ use std::io;
 use std::process::ExitCode;
 
 use super::output;
-use crate::{client, config};
+use crate::{client, config, worker};
+
+/// Something on the command line is wrong that only shows when it is used. As the context of an error
+/// it says what.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Usage(pub String);
 
 /// Prints the error and its hint; the exit code that fits.
 pub(super) fn report(error: &anyhow::Error) -> ExitCode {
@@ -16,10 +22,16 @@ pub(super) fn report(error: &anyhow::Error) -> ExitCode {
     if let Some(hint) = hint(error) {
         output::hint(hint);
     }
-    match error.downcast_ref::<config::Error>() {
-        Some(_) => ExitCode::from(2),
-        None => ExitCode::from(1),
+    match is_usage(error) {
+        true => ExitCode::from(2),
+        false => ExitCode::from(1),
     }
+}
+
+/// Usage or configuration.
+fn is_usage(error: &anyhow::Error) -> bool {
+    let of_engine = matches!(error.downcast_ref(), Some(worker::Error::EngineAddress(_)));
+    of_engine || error.is::<config::Error>() || error.is::<Usage>()
 }
 
 /// Whether whatever is tried next fails in the same way.

@@ -10,6 +10,7 @@ mod context;
 mod details;
 mod failure;
 mod go_flags;
+mod lines;
 mod output;
 mod progress;
 mod resolve;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow, bail};
 
+use super::failure::Usage;
 use crate::config::Kind;
 use crate::wire;
 
@@ -22,8 +23,8 @@ pub(super) fn variable(text: &str) -> anyhow::Result<Variable> {
         Some((name, value)) => (name, Some(value.to_owned())),
         None => (text, None),
     };
-    if name.is_empty() {
-        bail!("allowed: KEY=VALUE or KEY");
+    if name.is_empty() || name.contains(char::is_whitespace) {
+        bail!("allowed: KEY=VALUE or KEY, without whitespace in KEY");
     }
     let name = name.to_owned();
     Ok(Variable { name, value })
@@ -51,14 +52,17 @@ pub(super) fn environment(
 /// lines that begin with `#` and empty ones are nothing.
 fn env_file(path: &Path) -> anyhow::Result<Vec<Variable>> {
     let shown = path.display();
-    let text = std::fs::read_to_string(path).with_context(|| format!("--env-file {shown}"))?;
+    let text =
+        std::fs::read_to_string(path).with_context(|| Usage(format!("--env-file {shown}")))?;
     let lines = text
         .lines()
         .enumerate()
         .map(|(n, line)| (n + 1, line.trim_start()));
     lines
         .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
-        .map(|(n, line)| variable(line).with_context(|| format!("--env-file {shown}, line {n}")))
+        .map(|(n, line)| {
+            variable(line).with_context(|| Usage(format!("--env-file {shown}, line {n}")))
+        })
         .collect()
 }
 
@@ -177,8 +181,11 @@ mod tests {
     fn a_bad_line_of_an_env_file_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("env");
-        std::fs::write(&path, "A=1\n=2\n").unwrap();
-        let error = environment(&[path], vec![]).unwrap_err();
-        assert!(format!("{error:#}").ends_with("env, line 2: allowed: KEY=VALUE or KEY"));
+        for bad in ["=2", "export C=3", "D = 5"] {
+            std::fs::write(&path, format!("A=1\n{bad}\n")).unwrap();
+            let error = environment(std::slice::from_ref(&path), vec![]).unwrap_err();
+            let expected = "env, line 2: allowed: KEY=VALUE or KEY, without whitespace in KEY";
+            assert!(format!("{error:#}").ends_with(expected), "{error:#}");
+        }
     }
 }

@@ -207,7 +207,7 @@ pub const SETTINGS: &[Setting] = &[
         "worker.shutdown-timeout",
         Kind::DurationOrNow,
         "30s",
-        "Tasks get so long to end at shutdown; then they are stopped.",
+        "At shutdown the worker is gone after so long: what has not ended up to 12 s before is stopped.",
     ),
     setting(
         "worker.capacity",

@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use super::runtime;
+
 /// Why a worker could not start, or not go on.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -22,9 +24,9 @@ pub enum Error {
     /// The thread for HTTP requests can't be started.
     #[error("can't start the HTTP client: {0}")]
     Client(std::io::Error),
-    /// The container engine's address (`DOCKER_HOST`) makes no sense.
-    #[error("the container engine's address makes no sense: {0}")]
-    EngineAddress(String),
+    /// There can be no container engine at the address in `DOCKER_HOST`.
+    #[error("DOCKER_HOST: {0}")]
+    EngineAddress(runtime::Error),
     /// Another worker on this machine has its node id.
     #[error(
         "node id {0} is in use by another worker on this machine; give this one another --node-id"

@@ -62,14 +62,15 @@ impl Outcome {
         }
     }
 
-    /// It was killed when no worker was there to see by whom.
+    /// It was killed before this process first saw it: by whom, and whether an earlier process saw
+    /// that and told the master, is not known here.
     pub fn killed_unseen(exit: &Exit) -> Self {
         let signal = exit.code - 128;
         Self {
             status: TaskStatus::Stopped,
             exit_code: Some(exit.code),
             error: None,
-            reason: format!("killed by signal {signal} while its worker was away"),
+            reason: format!("ended before this worker first saw it: killed by signal {signal}"),
         }
     }
 

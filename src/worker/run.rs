@@ -21,7 +21,7 @@ use crate::clock::{SharedClock, SystemClock};
 /// engine or a master that is away is no error: both are waited for.
 pub async fn run(options: Options, token: CancellationToken) -> Result<(), Error> {
     let _held_to_the_end = Claim::take(&options.node_id)?;
-    let runtime = Docker::connect().map_err(|error| Error::EngineAddress(error.to_string()))?;
+    let runtime = Docker::connect().map_err(Error::EngineAddress)?;
     let transport = Transport::start().map_err(Error::Client)?;
     let master = MasterClient::new(transport, &options.master_url);
     let clock = SystemClock::shared();

@@ -346,8 +346,17 @@ fn what_is_written_wrong_is_a_usage_error() {
         &master,
         &["run", "web", "--image", "x", "--env-file", "/nowhere"],
     );
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).starts_with("error: --env-file /nowhere: "));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("vars");
+    std::fs::write(&file, "A=1\nexport C=3\n").unwrap();
+    let file = file.to_str().unwrap();
+    let output = ask(&master, &["run", "web", "--image", "x", "--env-file", file]);
+    assert_eq!(output.status.code(), Some(2));
+    let named = format!("error: --env-file {file}, line 2: allowed: KEY=VALUE");
+    assert!(stderr(&output).starts_with(&named), "{}", stderr(&output));
+    assert_eq!(master.asked().len(), 0);
 }
 
 #[test]

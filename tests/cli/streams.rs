@@ -70,6 +70,13 @@ fn logs_ask_for_what_was_asked_for() {
 }
 
 #[test]
+fn as_json_each_line_of_a_log_is_an_object() {
+    let master = with_log(Answer::Body(200, "one\n\"two\"".into()));
+    let printed = printed(&ask(&master, &["logs", ID, "-o", "json"])).to_owned();
+    assert_eq!(printed, "{\"line\":\"one\"}\n{\"line\":\"\\\"two\\\"\"}\n");
+}
+
+#[test]
 fn a_log_that_is_not_there_says_so() {
     let master = with_log(error(409, "no_container", "task web has no container yet"));
     let output = ask(&master, &["logs", ID]);

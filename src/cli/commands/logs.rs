@@ -2,13 +2,15 @@
 
 use std::process::ExitCode;
 
-use anyhow::anyhow;
+use anyhow::{anyhow, bail};
 use clap::Args;
 use futures_util::StreamExt;
 use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 
 use crate::cli::context::Context;
 use crate::cli::failure::of_master;
+use crate::cli::lines::Lines;
 use crate::cli::{output, resolve};
 use crate::config;
 use crate::wire::LogQuery;
@@ -21,7 +23,8 @@ Examples:
   podling logs web --tail all --timestamps
   podling logs web --follow                  until the task ends
   podling logs web --since 10m
-  podling logs web --since 2026-01-02T15:04:05Z")]
+  podling logs web --since 2026-01-02T15:04:05Z
+  podling logs web -o json                   an object a line: {\"line\":\"…\"}")]
 pub(crate) struct Logs {
     /// The task's id, an unambiguous beginning of it, or its name
     #[arg(value_name = "ID")]
@@ -63,14 +66,26 @@ impl Logs {
             stream: None,
         };
         let mut log = master.logs(&task.task_id, &query).await?;
+        let mut lines = context.output.json.then(Lines::default);
         while let Some(chunk) = log.next().await {
-            // Not as the client's error: there was an answer, so its hint would lead astray.
-            let chunk =
-                chunk.map_err(|error| anyhow!("the log broke off: {}", of_master(&error)))?;
-            output::bytes(&chunk)?;
+            match (chunk, &mut lines) {
+                (Ok(chunk), None) => output::bytes(&chunk)?,
+                (Ok(chunk), Some(lines)) => print_as_json(lines.whole(&chunk))?,
+                (Err(error), _) => {
+                    print_as_json(lines.and_then(|mut lines| lines.last()))?;
+                    // Not as the client's error: there was an answer, so its hint would lead astray.
+                    bail!("the log broke off: {}", of_master(&error));
+                }
+            }
         }
+        print_as_json(lines.and_then(|mut lines| lines.last()))?;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+fn print_as_json(lines: impl IntoIterator<Item = String>) -> std::io::Result<()> {
+    let mut lines = lines.into_iter();
+    lines.try_for_each(|line| output::json_line(&json!({ "line": line })))
 }
 
 fn tail(text: &str) -> anyhow::Result<String> {

@@ -50,7 +50,7 @@ pub(super) struct Node {
     /// The port the worker listens on [default: 8081]
     #[arg(long, value_name = "PORT")]
     port: Option<String>,
-    /// Tasks get so long to end at shutdown; then they are stopped [default: 30s]
+    /// At shutdown the worker is gone after so long: what has not ended up to 12 s before is stopped [default: 30s]
     #[arg(long, value_name = "DURATION")]
     shutdown_timeout: Option<String>,
     /// So many tasks at once [default: 110]

@@ -51,7 +51,7 @@ pub enum Error {
     },
     /// The events asked for are no longer kept.
     #[error(
-        "events after {after} are not kept (the ring holds {oldest} to {newest}): \
+        "events after {after} are not kept (none before {oldest} is kept, the newest is {newest}): \
          list again and follow without `after`"
     )]
     EventsGone {

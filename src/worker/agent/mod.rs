@@ -33,7 +33,8 @@ use crate::wire::{self, Heartbeat, HeartbeatAnswer, Report, Task, TaskReport};
 /// at most this part of the time after which the master would take it for lost.
 const LONELY_AFTER_MS: u64 = 6_000;
 const LONELY_PART: u64 = 3;
-/// Registration waits so long for the engine, so that what runs is named at once.
+/// Registration waits at most so long for the engine to answer or to refuse, so that what runs is
+/// named at once.
 const ENGINE_HEAD_START: Duration = Duration::from_secs(3);
 
 /// The worker's side of the conversation.
@@ -156,7 +157,25 @@ impl Agent {
 
     async fn give_engine_a_head_start(&mut self) {
         let runner = Arc::clone(&self.runner);
-        let _it_took_longer = tokio::time::timeout(ENGINE_HEAD_START, runner.looked()).await;
+        let known = async {
+            tokio::select! {
+                biased;
+                () = runner.looked() => {}
+                () = self.engine_refused() => {}
+            }
+        };
+        let _it_took_longer = tokio::time::timeout(ENGINE_HEAD_START, known).await;
+    }
+
+    /// Waits until it is known that the engine does not answer: before, it is only not known that it
+    /// does.
+    async fn engine_refused(&mut self) {
+        while self.condition.changed().await.is_ok() {
+            if let Condition::Degraded(_) = *self.condition.borrow_and_update() {
+                return;
+            }
+        }
+        std::future::pending().await
     }
 
     fn next_word(&mut self) -> Option<Word> {

@@ -43,10 +43,19 @@ pub enum Error {
         /// As the engine says it, with the address.
         why: String,
     },
+    /// There can be no engine at this address.
+    #[error(
+        "\"{address}\" is no address of a container engine: \
+         allowed: unix:///PATH or tcp://HOST:PORT"
+    )]
+    BadAddress {
+        /// The address.
+        address: String,
+    },
     /// The engine can't be reached.
     #[error("the container engine can't be reached: {why}")]
     Unreachable {
-        /// Why not.
+        /// At which address, and why not.
         why: String,
     },
     /// The engine did not answer in time. Whether it did what was asked is unknown.
@@ -92,6 +101,7 @@ impl Error {
             Error::RegistryRefused { .. } => "registry_refused",
             Error::BadCommand { .. } => "bad_command",
             Error::PortTaken { .. } => "port_taken",
+            Error::BadAddress { .. } => "bad_address",
             Error::Unreachable { .. } => "unreachable",
             Error::Timeout { .. } => "timeout",
             Error::OutOfOrder { .. } => "out_of_order",

@@ -20,6 +20,9 @@ async fn what_was_killed_while_no_worker_watched_did_not_end_by_itself() {
         next.until("t", expected).await;
         let report = next.runner.view("t").unwrap().borrow().report.clone();
         assert_eq!(report.exit_code, Some(code));
+        let unseen = "ended before this worker first saw it";
+        let reason = report.reason.unwrap();
+        assert_eq!(reason.starts_with(unseen), code > 128, "{reason}");
     }
 }
 

@@ -1,3 +1,5 @@
+//! Who may register, and what becomes of a node that does, beats or signs off.
+
 use std::collections::BTreeMap;
 
 use crate::core::test_cluster::{Cluster, heartbeat, registration, slots_only, spec};

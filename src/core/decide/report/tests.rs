@@ -1,3 +1,5 @@
+//! Reports: what they change, and what is late, doubled or from the wrong node changes nothing.
+
 use crate::core::test_cluster::{Cluster, go_report, spec};
 use crate::core::{Command, Kind, NodeId, Rejection, Report, Spec, Status, TaskId};
 

@@ -1,3 +1,5 @@
+//! What is taken as a task, what is refused, and what a repeated submission gets.
+
 use std::collections::BTreeMap;
 
 use crate::core::test_cluster::{Cluster, spec};

@@ -1,3 +1,5 @@
+//! The brake: many nodes silent at once move nothing.
+
 use super::nodes::{cluster_of, heard, node, restart};
 use crate::core::test_cluster::{Cluster, spec};
 use crate::core::{Availability, Command, Kind, NodeId, Policy};

@@ -1,3 +1,5 @@
+//! What a worker says it has, against what it is to have.
+
 use crate::core::reconcile::{Differences, Order, StopOrder, differences, order};
 use crate::core::test_cluster::{Cluster, go_report, spec};
 use crate::core::{Desired, NodeId, Report, Spec, Status, Task, TaskId};

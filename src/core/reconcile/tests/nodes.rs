@@ -1,3 +1,5 @@
+//! Nodes that fall silent, are lost, and come back.
+
 use crate::core::reconcile::to_probe;
 use crate::core::test_cluster::{Cluster, registration, spec};
 use crate::core::{

@@ -1,3 +1,5 @@
+//! Tasks that wait are placed when there is room.
+
 use crate::core::reconcile::place;
 use crate::core::reconcile::place_counted;
 use crate::core::test_cluster::{Cluster, spec};

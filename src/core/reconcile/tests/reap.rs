@@ -1,3 +1,5 @@
+//! Ended tasks are forgotten in time.
+
 use crate::core::reconcile::reap;
 use crate::core::test_cluster::{Cluster, spec};
 use crate::core::{Kind, Policy, Status};

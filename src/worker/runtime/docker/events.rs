@@ -6,6 +6,7 @@ use std::time::Duration;
 use bollard::models::EventMessage;
 use bollard::query_parameters::EventsOptions;
 use futures_util::StreamExt;
+use futures_util::future::ready;
 use futures_util::stream::BoxStream;
 
 use super::super::container::LABEL_TASK;
@@ -21,7 +22,12 @@ const HEAD: Duration = Duration::from_secs(15);
 
 /// The events that matter, of this node's containers. `exec_…` events are not asked for: they carry
 /// whole command lines.
-pub fn events(client: &bollard::Docker, of_node: &str) -> BoxStream<'static, Result<Event>> {
+pub fn events(
+    host: &str,
+    client: &bollard::Docker,
+    of_node: &str,
+) -> BoxStream<'static, Result<Event>> {
+    let host = host.to_owned();
     let since = jiff::Timestamp::now().as_second() - OVERLAP_SECONDS;
     let wanted = ["die", "oom", "destroy", "health_status"].map(String::from);
     let options = EventsOptions {
@@ -37,13 +43,15 @@ pub fn events(client: &bollard::Docker, of_node: &str) -> BoxStream<'static, Res
     let client = client.clone().with_timeout(HEAD);
     client
         .events(Some(options))
-        .filter_map(async |message| match message {
-            Ok(message) => event(message).map(Ok),
-            Err(bollard::errors::Error::RequestTimeoutError) => Some(Err(Error::Timeout {
-                operation: Operation::Events.text(),
-                seconds: HEAD.as_secs(),
-            })),
-            Err(error) => Some(Err(failure(Operation::Events, "", error))),
+        .filter_map(move |message| {
+            ready(match message {
+                Ok(message) => event(message).map(Ok),
+                Err(bollard::errors::Error::RequestTimeoutError) => Some(Err(Error::Timeout {
+                    operation: Operation::Events.text(),
+                    seconds: HEAD.as_secs(),
+                })),
+                Err(error) => Some(Err(failure(&host, Operation::Events, "", error))),
+            })
         })
         .boxed()
 }

@@ -43,8 +43,9 @@ impl Operation {
     }
 }
 
-/// What this error of bollard's means; `subject` is the image or the container it was about.
-pub fn failure(operation: Operation, subject: &str, cause: Cause) -> Error {
+/// What this error of bollard's means; `host` is the engine's address, `subject` the image or the
+/// container it was about.
+pub fn failure(host: &str, operation: Operation, subject: &str, cause: Cause) -> Error {
     match cause {
         Cause::DockerResponseServerError {
             status_code,
@@ -58,14 +59,11 @@ pub fn failure(operation: Operation, subject: &str, cause: Cause) -> Error {
         Cause::SocketNotFoundError(path) => Error::Unreachable {
             why: format!("there is no socket {path}: is Docker installed and running?"),
         },
-        Cause::HyperLegacyError { err } => Error::Unreachable {
-            why: innermost(&err),
-        },
-        Cause::HyperResponseError { err } => Error::Unreachable {
-            why: innermost(&err),
-        },
-        Cause::IOError { err } => Error::Unreachable {
-            why: err.to_string(),
+        Cause::HyperLegacyError { err } => unreachable_at(host, &err),
+        Cause::HyperResponseError { err } => unreachable_at(host, &err),
+        Cause::IOError { err } => unreachable_at(host, &err),
+        _ if operation == Operation::Connect => Error::BadAddress {
+            address: host.into(),
         },
         cause => Error::Other {
             operation: operation.text(),
@@ -145,14 +143,19 @@ fn one_line(text: &str) -> String {
 }
 
 /// hyper says "client error (Connect)"; what it stands on says why.
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut innermost = error.to_string();
-    let mut next = error.source();
-    while let Some(error) = next {
-        innermost = error.to_string();
-        next = error.source();
+fn unreachable_at(host: &str, error: &(dyn std::error::Error + 'static)) -> Error {
+    let mut innermost = error;
+    while let Some(error) = innermost.source() {
+        innermost = error;
     }
-    innermost
+    let io = innermost.downcast_ref::<std::io::Error>();
+    let hint = match io.map(std::io::Error::kind) {
+        Some(std::io::ErrorKind::PermissionDenied) => ": is this user in the group docker?",
+        _ => "",
+    };
+    Error::Unreachable {
+        why: format!("{host}: {innermost}{hint}"),
+    }
 }
 
 #[cfg(test)]
@@ -164,7 +167,7 @@ mod tests {
             status_code,
             message: message.into(),
         };
-        failure(operation, "subject", cause)
+        failure("unix:///x.sock", operation, "subject", cause)
     }
 
     #[test]
@@ -224,11 +227,29 @@ mod tests {
     #[test]
     fn an_engine_that_is_not_there_says_what_to_look_at() {
         let error = failure(
+            "unix:///x.sock",
             Operation::Ping,
             "",
             Cause::SocketNotFoundError("/x.sock".into()),
         );
         assert!(error.is_engine_trouble());
         assert!(error.to_string().contains("/x.sock"));
+    }
+
+    #[test]
+    fn a_socket_that_is_not_for_this_user_says_which_and_what_to_look_at() {
+        let denied = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
+        let error = failure(
+            "unix:///x.sock",
+            Operation::Info,
+            "",
+            Cause::IOError { err: denied },
+        );
+        assert!(error.is_engine_trouble());
+        assert_eq!(
+            error.to_string(),
+            "the container engine can't be reached: unix:///x.sock: permission denied: \
+             is this user in the group docker?"
+        );
     }
 }

@@ -21,6 +21,7 @@ const LINE: Duration = Duration::from_secs(30);
 /// The logs, line by line. bollard takes Docker's frames apart, so none of their 8-byte heads gets
 /// into the text.
 pub fn logs(
+    host: &str,
     client: &bollard::Docker,
     container: &str,
     options: LogOptions,
@@ -36,7 +37,7 @@ pub fn logs(
         timestamps: options.timestamps,
         tail: options.tail.map_or("all".into(), |lines| lines.to_string()),
     };
-    let container = container.to_owned();
+    let (host, container) = (host.to_owned(), container.to_owned());
     let lines = client.logs(&container, Some(query)).boxed();
     let lines = match options.follow {
         true => after_a_look(client.clone(), container.clone(), lines),
@@ -59,7 +60,7 @@ pub fn logs(
             Ok(line) => Ok(line.into_bytes()),
             // Ours: bollard's own limit is a day.
             Err(bollard::errors::Error::RequestTimeoutError) => Err(too_late(HEAD)),
-            Err(error) => Err(failure(Operation::Logs, &container, error)),
+            Err(error) => Err(failure(&host, Operation::Logs, &container, error)),
         })
         .boxed()
 }
@@ -110,7 +111,7 @@ mod tests {
             follow: true,
             ..LogOptions::default()
         };
-        let mut lines = logs(&client, "c", options);
+        let mut lines = logs("unix:///engine.sock", &client, "c", options);
         let first = timeout(Duration::from_secs(3600), lines.next()).await;
         let late = matches!(first, Ok(Some(Err(Error::Timeout { seconds: 15, .. }))));
         assert!(late, "{first:?}");

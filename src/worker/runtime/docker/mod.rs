@@ -70,7 +70,7 @@ impl Docker {
     /// The engine at `DOCKER_HOST`, or else at its usual socket. It need not be there yet.
     ///
     /// # Errors
-    /// `DOCKER_HOST` makes no sense.
+    /// [`Error::BadAddress`]: there can be no engine at `DOCKER_HOST`.
     pub fn connect() -> Result<Self> {
         let host = std::env::var("DOCKER_HOST")
             .ok()
@@ -81,7 +81,7 @@ impl Docker {
     /// The engine at this address: `unix://…` or `tcp://…`. It need not be there yet.
     ///
     /// # Errors
-    /// The address makes no sense.
+    /// [`Error::BadAddress`]: there can be no engine at this address.
     pub fn connect_to(host: &str) -> Result<Self> {
         let docker = Self {
             host: host.into(),
@@ -103,7 +103,7 @@ impl Docker {
             return Ok(client);
         }
         let client = bollard::Docker::connect_with_host(&self.host)
-            .map_err(|error| failure(Operation::Connect, &self.host, error))?;
+            .map_err(|error| failure(&self.host, Operation::Connect, "", error))?;
         Ok(self
             .client
             .get_or_init(|| client.with_timeout(CLIENT_TIMEOUT)))
@@ -118,7 +118,9 @@ impl Docker {
     ) -> Result<T> {
         match timeout(deadline, future).await {
             Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error)) => Err(self.to_blame(failure(operation, subject, error)).await),
+            Ok(Err(error)) => Err(self
+                .to_blame(failure(&self.host, operation, subject, error))
+                .await),
             Err(_) => Err(Error::Timeout {
                 operation: operation.text(),
                 seconds: deadline.as_secs(),
@@ -163,7 +165,7 @@ impl Runtime for Docker {
         Box::pin(async move {
             match timeout(PING, self.client()?.ping()).await {
                 Ok(Ok(_)) => Ok(()),
-                Ok(Err(error)) => Err(match failure(Operation::Ping, "", error) {
+                Ok(Err(error)) => Err(match failure(&self.host, Operation::Ping, "", error) {
                     Error::Other { why, .. } => Error::OutOfOrder { why },
                     error => error,
                 }),
@@ -204,7 +206,7 @@ impl Runtime for Docker {
 
     fn pull<'a>(&'a self, image: &'a str, progress: ProgressSink) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            match pull::pull(self.client()?, image, progress).await {
+            match pull::pull(&self.host, self.client()?, image, progress).await {
                 Ok(()) => Ok(()),
                 Err(error) => Err(self.to_blame(error).await),
             }
@@ -282,14 +284,14 @@ impl Runtime for Docker {
 
     fn logs(&self, container: &str, options: LogOptions) -> BoxStream<'static, Result<Bytes>> {
         match self.client() {
-            Ok(client) => logs::logs(client, container, options),
+            Ok(client) => logs::logs(&self.host, client, container, options),
             Err(error) => Box::pin(futures_util::stream::once(async { Err(error) })),
         }
     }
 
     fn events(&self, node_id: &str) -> BoxStream<'static, Result<Event>> {
         match self.client() {
-            Ok(client) => events::events(client, &of_node(node_id)),
+            Ok(client) => events::events(&self.host, client, &of_node(node_id)),
             Err(error) => Box::pin(futures_util::stream::once(async { Err(error) })),
         }
     }

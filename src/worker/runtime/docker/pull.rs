@@ -17,13 +17,23 @@ const STEP: Duration = Duration::from_secs(180);
 const WHOLE: Duration = Duration::from_secs(2 * 60 * 60);
 
 /// Pulls an image and tells each step.
-pub async fn pull(client: &bollard::Docker, image: &str, progress: ProgressSink) -> Result<()> {
-    timeout(WHOLE, steps(client, image, progress))
+pub async fn pull(
+    host: &str,
+    client: &bollard::Docker,
+    image: &str,
+    progress: ProgressSink,
+) -> Result<()> {
+    timeout(WHOLE, steps(host, client, image, progress))
         .await
         .unwrap_or_else(|_| Err(too_late(WHOLE)))
 }
 
-async fn steps(client: &bollard::Docker, image: &str, progress: ProgressSink) -> Result<()> {
+async fn steps(
+    host: &str,
+    client: &bollard::Docker,
+    image: &str,
+    progress: ProgressSink,
+) -> Result<()> {
     let options = CreateImageOptions {
         from_image: Some(with_tag(image)),
         ..CreateImageOptions::default()
@@ -34,7 +44,7 @@ async fn steps(client: &bollard::Docker, image: &str, progress: ProgressSink) ->
         match step.map_err(|_| too_late(STEP))? {
             None => return Ok(()),
             Some(Ok(step)) => progress(told(step)),
-            Some(Err(error)) => return Err(failure(Operation::Pull, image, error)),
+            Some(Err(error)) => return Err(failure(host, Operation::Pull, image, error)),
         }
     }
 }

@@ -92,6 +92,35 @@ async fn events_are_waited_for_as_long_as_there_are_none() {
     assert!(waited.is_err(), "{waited:?}");
 }
 
+#[tokio::test]
+async fn an_engine_that_is_not_there_is_named() {
+    let port = {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        free.local_addr().unwrap().port()
+    };
+    let host = format!("tcp://127.0.0.1:{port}");
+    let docker = Docker::connect_to(&host).unwrap();
+    for error in [
+        docker.ping().await.unwrap_err(),
+        docker.info().await.unwrap_err(),
+        docker.events("n").next().await.unwrap().unwrap_err(),
+        docker.pull("i", Box::new(|_| {})).await.unwrap_err(),
+    ] {
+        assert!(matches!(error, Error::Unreachable { .. }), "{error:?}");
+        assert!(error.to_string().contains(&host), "{error}");
+        assert!(error.to_string().contains("refused"), "{error}");
+    }
+}
+
+#[test]
+fn an_address_at_which_no_engine_can_be_is_named() {
+    let error = Docker::connect_to("bogus").err().unwrap();
+    assert_eq!(
+        error.to_string(),
+        "\"bogus\" is no address of a container engine: allowed: unix:///PATH or tcp://HOST:PORT"
+    );
+}
+
 /// With many tasks most calls wait for their turn: that has to end as well.
 #[tokio::test(start_paused = true)]
 async fn nor_do_the_calls_that_wait_for_their_turn() {
