@@ -10,7 +10,7 @@ use crate::worker::orders::Removed;
 
 /// `GET /api/v1/tasks/{id}/status`
 pub async fn status(
-    state: web::Data<State>,
+    state: State,
     id: web::Path<String>,
 ) -> Result<HttpResponse, Refusal> {
     let view = state.runner().view(&id).ok_or_else(|| unknown_task(&id))?;
@@ -20,7 +20,7 @@ pub async fn status(
 
 /// `POST /api/v1/tasks/{id}/stop`: also of a task that is not here.
 pub async fn stop(
-    state: web::Data<State>,
+    state: State,
     id: web::Path<String>,
     body: Body<Stop>,
 ) -> Result<HttpResponse, Refusal> {
@@ -32,7 +32,7 @@ pub async fn stop(
 /// `DELETE /api/v1/tasks/{id}`: stopped first when it still runs. 200 when it is gone, 202 when
 /// that takes longer.
 pub async fn remove(
-    state: web::Data<State>,
+    state: State,
     id: web::Path<String>,
 ) -> Result<HttpResponse, Refusal> {
     Ok(match state.orders.remove(&id).await? {

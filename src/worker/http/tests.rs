@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use actix_web::http::header;
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
-use actix_web::{App, web};
+use actix_web::dev::Service;
+use actix_web::{App, HttpMessage};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -41,7 +42,12 @@ impl Answer {
 async fn ask(rig: &Rig, request: TestRequest) -> Answer {
     let orders = Orders::new(Arc::clone(&rig.runner), Arc::clone(&rig.contact));
     let state = State::new(orders, CancellationToken::new());
-    let app = App::new().app_data(web::Data::new(state)).configure(routes);
+    let app = App::new()
+        .wrap_fn(move |request, service| {
+            request.extensions_mut().insert(state.clone());
+            service.call(request)
+        })
+        .configure(routes);
     let app = init_service(app).await;
     let response = call_service(&app, request.to_request()).await;
     let content_type = response.headers().get(header::CONTENT_TYPE);
