@@ -35,6 +35,7 @@ pub mod master;
 #[doc(hidden)]
 pub mod mutant;
 pub mod shutdown;
+pub mod simulate;
 pub mod store;
 pub mod telemetry;
 pub mod version;

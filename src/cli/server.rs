@@ -19,7 +19,16 @@ pub(super) fn run(
     verbose: bool,
     serve: impl AsyncFnOnce(CancellationToken) -> anyhow::Result<()>,
 ) -> anyhow::Result<ExitCode> {
-    telemetry::init(verbose);
+    run_logging(telemetry::DEFAULT_FILTER, verbose, serve)
+}
+
+/// The same, with another filter for what is logged when neither `verbose` nor `RUST_LOG` says.
+pub(super) fn run_logging(
+    logged: &str,
+    verbose: bool,
+    serve: impl AsyncFnOnce(CancellationToken) -> anyhow::Result<()>,
+) -> anyhow::Result<ExitCode> {
+    telemetry::init(logged, verbose);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(THREADS)
         .enable_all()

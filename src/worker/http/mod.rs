@@ -22,8 +22,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::orders::{Orders, unknown_task};
 use super::runner::Runner;
-pub use whom::Whom;
 use crate::http::{Guard, MASTER_HEADER, not_found, resource};
+pub use whom::Whom;
 
 /// Open requests get so long at the end; streams are ended by their token before.
 const SHUTDOWN_SECONDS: u64 = 2;

@@ -1,7 +1,7 @@
 //! What the worker says about itself.
 
-use actix_web::http::StatusCode;
 use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
 
 use super::State;
 use crate::http::Refusal;

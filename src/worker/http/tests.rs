@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_web::dev::Service;
 use actix_web::http::header;
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
-use actix_web::dev::Service;
 use actix_web::{App, HttpMessage};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -338,7 +338,8 @@ async fn a_foreign_page_is_refused_and_is_no_contact_with_the_master() {
     drop(free);
     let orders = Orders::new(Arc::clone(&rig.runner), Arc::clone(&rig.contact));
     let state = State::new(orders, CancellationToken::new());
-    let server = super::server(state, address).unwrap();
+    let whom = super::Whom::One(Box::new(state));
+    let server = super::server(whom, super::Place::Address(address)).unwrap();
     let handle = server.handle();
     actix_web::rt::spawn(server);
     let ask = async |host: String, origin: &str| {

@@ -322,12 +322,10 @@ impl Runtime for Scripted {
 
     fn events(&self, _node_id: &str) -> BoxStream<'static, Result<Event>> {
         let events = self.events.subscribe();
-        stream::unfold(events, async |mut events| {
-            match events.recv().await {
-                Ok(event) => Some((Ok(event?), events)),
-                Err(RecvError::Lagged(lost)) => Some((Err(overrun(lost)), events)),
-                Err(RecvError::Closed) => None,
-            }
+        stream::unfold(events, async |mut events| match events.recv().await {
+            Ok(event) => Some((Ok(event?), events)),
+            Err(RecvError::Lagged(lost)) => Some((Err(overrun(lost)), events)),
+            Err(RecvError::Closed) => None,
         })
         .boxed()
     }
