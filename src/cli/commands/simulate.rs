@@ -39,7 +39,7 @@ pub(crate) struct Simulate {
     /// Memory of each node, such as 64Gi
     #[arg(long, value_name = "BYTES", default_value = "8Gi", value_parser = memory)]
     memory: u64,
-    /// So many tasks at once on each node [default: 110]
+    /// So many tasks at once on each node [default: any number]
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
     capacity: Option<u32>,
     /// Labels of every node
