@@ -34,6 +34,7 @@ pub mod http;
 pub mod master;
 #[doc(hidden)]
 pub mod mutant;
+pub mod open_files;
 pub mod shutdown;
 pub mod simulate;
 pub mod store;

@@ -2,11 +2,10 @@
 //!
 //! A socket listens at one address or at all of them. Thousands of sockets would be thousands of open
 //! files for nothing, so it is all of them, of the loopback interface only: `SO_BINDTODEVICE` makes
-//! the kernel refuse whoever comes from anywhere else, before this process sees a connection. What a
-//! program on this machine sends to another of its addresses still comes in (by loopback, too), and
-//! is refused because no node has that address. The kernel itself drops what comes in from outside for
-//! 127.0.0.0/8, so also where it does not allow the binding (before Linux 5.7, without privileges)
-//! nobody outside reaches a node.
+//! the kernel refuse whoever calls another address, from outside or from here, before this process
+//! sees a connection. Where the kernel does not allow that (before Linux 5.7, without privileges) a
+//! connection to another address comes in and every request on it is refused, because no node has
+//! that address; for 127.0.0.0/8 itself the kernel lets nobody in from outside.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};

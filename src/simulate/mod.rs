@@ -12,7 +12,7 @@
 //! and how long a container takes to start, runs, and how it ends is drawn. Nothing outlives the
 //! process: a killed simulation is what hosts that lost their containers are.
 //!
-//! Reading order: `node`, `address`, `fate`, `gate`, `watch`, `door`, `open_files`.
+//! Reading order: `node`, `address`, `fate`, `gate`, `watch`, `door`, `run`.
 
 mod address;
 mod door;
@@ -20,7 +20,6 @@ mod error;
 mod fate;
 mod gate;
 mod node;
-pub mod open_files;
 mod range;
 mod run;
 mod share;

@@ -9,12 +9,13 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::gate::{AT_ONCE, Gate, Passage};
 use super::watch::watch;
-use super::{Error, MOST_NODES, Options, address, door, node, open_files};
+use super::{Error, MOST_NODES, Options, address, door, node};
 use crate::client::{MasterClient, Transport};
 use crate::clock::SystemClock;
+use crate::open_files;
 use crate::worker::{Parts, run_many};
 
-/// Open files beside those of the nodes: the store of the runtime, the log, the listener.
+/// Open files beside the connections: the runtimes, the log, the listener.
 const OWN_FILES: u64 = 64;
 
 /// Simulates nodes until `token` is cancelled and all have left, as far as the master hears of it.
@@ -79,7 +80,7 @@ fn tell_where(options: &Options, workers: &[(IpAddr, Parts)]) {
     let addresses = workers.first().zip(workers.last());
     if let Some(((first, _), (last, _))) = addresses {
         log::info!(
-            "simulating {} nodes, {} at {first} to {} at {last}, port {}",
+            "simulated nodes: {}, from {} at {first} to {} at {last}, port {}",
             options.nodes,
             node::id(&options.prefix, 1),
             node::id(&options.prefix, options.nodes),

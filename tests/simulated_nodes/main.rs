@@ -116,7 +116,7 @@ fn a_task_is_stopped_and_its_log_read_as_on_any_node() {
         "1ms",
     ]);
     lab.until_online(3);
-    let id = lab.submit(&json!({ "name": "web", "image": "any", "restartPolicy": "always" }));
+    let id = lab.submit(&json!({ "name": "web", "image": "any", "restartPolicy": "Always" }));
     lab.until("it to run", |tasks| tasks[0]["status"] == "running");
     let said = lab.stdout(&["logs", &id]);
     let node = text(&lab.tasks()[0]["nodeId"]);
@@ -135,7 +135,7 @@ fn what_fails_is_started_again_where_its_policy_says_so() {
     let mut lab = Lab::start();
     lab.simulate(&["--nodes", "1", "--run-time", "100ms", "--fail", "100%"]);
     lab.until_online(1);
-    lab.submit(&json!({ "name": "again", "image": "any", "restartPolicy": "on-failure" }));
+    lab.submit(&json!({ "name": "again", "image": "any", "restartPolicy": "OnFailure" }));
     lab.until("two restarts", |tasks| {
         tasks[0]["restartCount"].as_u64() >= Some(2)
     });
@@ -180,7 +180,7 @@ fn nodes_wait_for_a_master_that_is_away_and_say_so_once() {
 fn a_port_in_use_ends_it_with_1_and_what_makes_no_sense_with_2() {
     let mut lab = Lab::without_master();
     lab.simulate(&["--nodes", "1"]);
-    lab.until_logged("simulating 1 nodes");
+    lab.until_logged("simulated nodes: 1,");
     let port = lab.port().to_string();
     for (args, code, said) in [
         (

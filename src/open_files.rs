@@ -1,4 +1,6 @@
 //! How many files this process may have open: sockets are files.
+//!
+//! A master has a connection with each of its nodes, and `podling simulate` with each of its own.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
