@@ -124,6 +124,19 @@ impl Lab {
         send(&url, "GET", path, None, &Value::Null)
     }
 
+    /// Whether the node that the master has a task on says itself that it runs.
+    pub fn runs_there(&self, task: &Value) -> bool {
+        let (node, id) = (task["nodeId"].as_str(), task["taskId"].as_str());
+        let nodes = self.nodes();
+        let node = nodes.iter().find(|it| it["nodeId"].as_str() == node);
+        let address = node.and_then(|node| node["hostname"].as_str());
+        let (Some(address), Some(id)) = (address, id) else {
+            return false;
+        };
+        let answer = self.ask(address, &format!("/api/v1/tasks/{id}/status"));
+        answer.is_some_and(|answer| answer.body["status"] == "running")
+    }
+
     pub fn until_online(&self, count: usize) {
         self.wait(&format!("{count} nodes to be online"), |lab| {
             let nodes = lab.nodes();
