@@ -34,7 +34,9 @@ pub mod http;
 pub mod master;
 #[doc(hidden)]
 pub mod mutant;
+pub mod open_files;
 pub mod shutdown;
+pub mod simulate;
 pub mod store;
 pub mod telemetry;
 pub mod version;

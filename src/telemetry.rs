@@ -2,12 +2,13 @@
 
 /// What is logged without `RUST_LOG`. bollard logs whole request bodies, secrets in environment
 /// variables included, at `debug`: it stays at `warn`.
-const DEFAULT_FILTER: &str = "info,bollard=warn,actix_server=warn";
+pub const DEFAULT_FILTER: &str = "info,bollard=warn,actix_server=warn";
 const VERBOSE_FILTER: &str =
     "debug,bollard=warn,h2=info,hyper=info,rustls=info,tokio_postgres=info";
 
-/// Starts logging; `verbose` is a flag, so it beats `RUST_LOG`. May be called once.
-pub fn init(verbose: bool) {
+/// Starts logging: what `filter` says unless `RUST_LOG` does; `verbose` is a flag, so it beats both.
+/// May be called once.
+pub fn init(filter: &str, verbose: bool) {
     if verbose {
         let style = std::env::var("RUST_LOG_STYLE").unwrap_or_default();
         env_logger::Builder::new()
@@ -15,6 +16,6 @@ pub fn init(verbose: bool) {
             .parse_write_style(&style)
             .init();
     } else {
-        env_logger::init_from_env(env_logger::Env::default().default_filter_or(DEFAULT_FILTER));
+        env_logger::init_from_env(env_logger::Env::default().default_filter_or(filter));
     }
 }

@@ -84,6 +84,7 @@ pub(super) enum Command {
     Master(commands::master::Master),
     Worker(commands::worker::Worker),
     Standalone(commands::standalone::Standalone),
+    Simulate(commands::simulate::Simulate),
 }
 
 impl Command {
@@ -93,6 +94,7 @@ impl Command {
             Self::Master(master) => master.flags(),
             Self::Worker(worker) => worker.flags(),
             Self::Standalone(standalone) => standalone.flags(),
+            Self::Simulate(simulate) => simulate.flags(),
             Self::Health(health) => health.flags(),
             _ => Vec::new(),
         }
@@ -126,6 +128,7 @@ impl Command {
             Self::Master(command) => command.execute(&context),
             Self::Worker(command) => command.execute(&context),
             Self::Standalone(command) => command.execute(&context),
+            Self::Simulate(command) => command.execute(&context),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
 
-use crate::{shutdown, telemetry};
+use crate::{open_files, shutdown, telemetry};
 
 /// Threads for everything but HTTP, which has its own: they mostly wait, and each takes memory.
 const THREADS: usize = 2;
@@ -19,7 +19,18 @@ pub(super) fn run(
     verbose: bool,
     serve: impl AsyncFnOnce(CancellationToken) -> anyhow::Result<()>,
 ) -> anyhow::Result<ExitCode> {
-    telemetry::init(verbose);
+    run_logging(telemetry::DEFAULT_FILTER, verbose, serve)
+}
+
+/// The same, with another filter for what is logged when neither `verbose` nor `RUST_LOG` says.
+pub(super) fn run_logging(
+    logged: &str,
+    verbose: bool,
+    serve: impl AsyncFnOnce(CancellationToken) -> anyhow::Result<()>,
+) -> anyhow::Result<ExitCode> {
+    telemetry::init(logged, verbose);
+    // A master of thousands of nodes has a connection with each.
+    open_files::raise();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(THREADS)
         .enable_all()

@@ -69,6 +69,11 @@ impl Config {
         SocketAddr::new(ip, port)
     }
 
+    /// How often a worker beats when nothing else is said.
+    pub fn heartbeat_interval(&self) -> Duration {
+        self.duration("worker.heartbeat-interval")
+    }
+
     fn master(&self, problems: &mut Vec<Problem>) -> master::Options {
         let bind = self.master_address();
         self.check_bind(bind.ip(), "master.bind", "master.insecure", problems);

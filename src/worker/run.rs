@@ -28,7 +28,7 @@ pub async fn run(options: Options, token: CancellationToken) -> Result<(), Error
     run_with(options, Arc::new(runtime), Arc::new(master), clock, token).await
 }
 
-/// The same with another runtime, master and clock: for tests and simulated nodes.
+/// The same with another runtime, master and clock: for tests.
 ///
 /// # Errors
 /// As [`run`].
@@ -47,7 +47,9 @@ pub async fn run_with(
     // Not a part of `token`: while tasks are given time to end, their logs go on.
     let streams = CancellationToken::new();
     let state = http::State::new(parts.orders(), streams.clone());
-    let server = http::server(state, address).map_err(|error| Error::Listen { address, error })?;
+    let whom = http::Whom::One(Box::new(state));
+    let server = http::server(whom, http::Place::Address(address))
+        .map_err(|error| Error::Listen { address, error })?;
     let handle = server.handle();
     let mut server = tokio::spawn(server);
     log::info!("worker {node_id} listens on {address}");

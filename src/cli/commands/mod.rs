@@ -12,6 +12,7 @@ pub(super) mod ps;
 pub(super) mod release_brake;
 pub(super) mod rm;
 pub(super) mod run;
+pub(super) mod simulate;
 pub(super) mod standalone;
 pub(super) mod stop;
 pub(super) mod uncordon;

@@ -9,7 +9,7 @@ use crate::wire::{Execute, ExecuteBatch};
 
 /// `POST /api/v1/tasks/{id}/execute`
 pub async fn one(
-    state: web::Data<State>,
+    state: State,
     id: web::Path<String>,
     body: OrderBody<Execute>,
 ) -> Result<HttpResponse, Refusal> {
@@ -21,6 +21,6 @@ pub async fn one(
 }
 
 /// `POST /api/v1/tasks/execute`
-pub async fn batch(state: web::Data<State>, body: OrderBody<ExecuteBatch>) -> HttpResponse {
+pub async fn batch(state: State, body: OrderBody<ExecuteBatch>) -> HttpResponse {
     HttpResponse::Ok().json(state.orders.execute_batch(body.0))
 }

@@ -18,7 +18,7 @@ const ONE_PIECE_BYTES: usize = 8 * 1024 * 1024;
 
 /// `GET /api/v1/tasks/{id}/logs`
 pub async fn logs(
-    state: web::Data<State>,
+    state: State,
     id: web::Path<String>,
     query: Query<LogQuery>,
     request: HttpRequest,

@@ -8,8 +8,9 @@ mod logs;
 mod pull;
 mod status;
 mod tasks;
+mod whom;
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use super::orders::{Orders, unknown_task};
 use super::runner::Runner;
 use crate::http::{Guard, MASTER_HEADER, not_found, resource};
+pub use whom::Whom;
 
 /// Open requests get so long at the end; streams are ended by their token before.
 const SHUTDOWN_SECONDS: u64 = 2;
@@ -53,24 +55,36 @@ impl State {
     }
 }
 
+/// Where a server listens.
+pub enum Place {
+    /// At this address, not bound yet.
+    Address(SocketAddr),
+    /// At all addresses of this machine's own that this was bound to.
+    Loopback(TcpListener),
+}
+
 /// The server, bound and not yet running.
 ///
 /// # Errors
 /// The address can't be listened on.
-pub fn server(state: State, address: SocketAddr) -> std::io::Result<Server> {
-    let guard = Guard::of(address.ip());
+pub fn server(whom: Whom, place: Place) -> std::io::Result<Server> {
+    let guard = Guard::of(match &place {
+        Place::Address(address) => address.ip(),
+        Place::Loopback(_) => Ipv4Addr::LOCALHOST.into(),
+    });
     let server = HttpServer::new(move || {
-        let orders = state.orders.clone();
+        let whom = whom.clone();
         App::new()
-            .app_data(web::Data::new(state.clone()))
             .wrap_fn(move |request, service| {
                 // A foreign page is not the master.
-                if let Err(refusal) = guard.check(request.headers()) {
-                    return Either::Right(ready(Err(refusal.into())));
-                }
+                let allowed = guard.check(request.headers());
+                let state = match allowed.and_then(|()| whom.of(&request)) {
+                    Ok(state) => state,
+                    Err(refusal) => return Either::Right(ready(Err(refusal.into()))),
+                };
                 // Nor is a health check on this host, which works also when the network does not.
                 if request.headers().contains_key(MASTER_HEADER) {
-                    orders.contacted();
+                    state.orders.contacted();
                 }
                 Either::Left(service.call(request))
             })
@@ -81,7 +95,11 @@ pub fn server(state: State, address: SocketAddr) -> std::io::Result<Server> {
         .disable_signals()
         .keep_alive(KEEP_ALIVE)
         .shutdown_timeout(SHUTDOWN_SECONDS)
-        .bind(address)?;
+        .on_connect(whom::on_connect);
+    let server = match place {
+        Place::Address(address) => server.bind(address)?,
+        Place::Loopback(listener) => server.listen(listener)?,
+    };
     Ok(server.run())
 }
 

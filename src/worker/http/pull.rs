@@ -10,7 +10,7 @@ use crate::http::{Refusal, until};
 
 /// `GET /api/v1/tasks/{id}/pull`: newline-delimited JSON until the pull is over; empty when nothing
 /// is pulled for it.
-pub async fn pull(state: web::Data<State>, id: web::Path<String>) -> Result<HttpResponse, Refusal> {
+pub async fn pull(state: State, id: web::Path<String>) -> Result<HttpResponse, Refusal> {
     let view = state.runner().view(&id).ok_or_else(|| unknown_task(&id))?;
     let image = view.borrow().task.image.clone();
     let mut answer = HttpResponse::Ok();

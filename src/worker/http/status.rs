@@ -1,14 +1,14 @@
 //! What the worker says about itself.
 
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, web};
 
 use super::State;
 use crate::http::Refusal;
 use crate::wire::Version;
 
 /// `GET /health`
-pub async fn health(state: web::Data<State>) -> HttpResponse {
+pub async fn health(state: State) -> HttpResponse {
     HttpResponse::Ok().json(state.orders.health())
 }
 
@@ -25,7 +25,7 @@ pub async fn version() -> HttpResponse {
 }
 
 /// `GET /metrics`
-pub async fn metrics(state: web::Data<State>) -> Result<HttpResponse, Refusal> {
+pub async fn metrics(state: State) -> Result<HttpResponse, Refusal> {
     let runner = state.runner();
     let text = runner.shared().metrics.render(runner);
     let text = text.map_err(|error| {

@@ -9,10 +9,7 @@ use crate::wire::Stop;
 use crate::worker::orders::Removed;
 
 /// `GET /api/v1/tasks/{id}/status`
-pub async fn status(
-    state: web::Data<State>,
-    id: web::Path<String>,
-) -> Result<HttpResponse, Refusal> {
+pub async fn status(state: State, id: web::Path<String>) -> Result<HttpResponse, Refusal> {
     let view = state.runner().view(&id).ok_or_else(|| unknown_task(&id))?;
     let task = view.borrow().as_task();
     Ok(HttpResponse::Ok().json(task))
@@ -20,7 +17,7 @@ pub async fn status(
 
 /// `POST /api/v1/tasks/{id}/stop`: also of a task that is not here.
 pub async fn stop(
-    state: web::Data<State>,
+    state: State,
     id: web::Path<String>,
     body: Body<Stop>,
 ) -> Result<HttpResponse, Refusal> {
@@ -31,10 +28,7 @@ pub async fn stop(
 
 /// `DELETE /api/v1/tasks/{id}`: stopped first when it still runs. 200 when it is gone, 202 when
 /// that takes longer.
-pub async fn remove(
-    state: web::Data<State>,
-    id: web::Path<String>,
-) -> Result<HttpResponse, Refusal> {
+pub async fn remove(state: State, id: web::Path<String>) -> Result<HttpResponse, Refusal> {
     Ok(match state.orders.remove(&id).await? {
         Removed::Gone => HttpResponse::Ok().json(json!({"message": "task removed", "taskId": *id})),
         Removed::Going => HttpResponse::Accepted()

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_web::dev::Service;
 use actix_web::http::header;
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
-use actix_web::{App, web};
+use actix_web::{App, HttpMessage};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -41,7 +42,12 @@ impl Answer {
 async fn ask(rig: &Rig, request: TestRequest) -> Answer {
     let orders = Orders::new(Arc::clone(&rig.runner), Arc::clone(&rig.contact));
     let state = State::new(orders, CancellationToken::new());
-    let app = App::new().app_data(web::Data::new(state)).configure(routes);
+    let app = App::new()
+        .wrap_fn(move |request, service| {
+            request.extensions_mut().insert(state.clone());
+            service.call(request)
+        })
+        .configure(routes);
     let app = init_service(app).await;
     let response = call_service(&app, request.to_request()).await;
     let content_type = response.headers().get(header::CONTENT_TYPE);
@@ -332,7 +338,8 @@ async fn a_foreign_page_is_refused_and_is_no_contact_with_the_master() {
     drop(free);
     let orders = Orders::new(Arc::clone(&rig.runner), Arc::clone(&rig.contact));
     let state = State::new(orders, CancellationToken::new());
-    let server = super::server(state, address).unwrap();
+    let whom = super::Whom::One(Box::new(state));
+    let server = super::server(whom, super::Place::Address(address)).unwrap();
     let handle = server.handle();
     actix_web::rt::spawn(server);
     let ask = async |host: String, origin: &str| {

@@ -7,6 +7,8 @@ use crate::worker::runtime::Exit;
 /// How containers of an image behave.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Behaviour {
+    /// The engine takes so long to start them.
+    pub starts_in: Duration,
     /// They end by themselves after so long; none: they run until they are stopped.
     pub runs_for: Option<Duration>,
     /// How they end by themselves.

@@ -1,10 +1,12 @@
-//! An engine in memory: for tests, and for simulated nodes.
+//! An engine in memory: for tests, and for simulated nodes ([`crate::simulate`]).
 //!
 //! It does what Docker does as far as podling looks, in tokio's time (so a paused clock runs
 //! through it at once), and what a test tells it to: how long containers run, how they end, which
-//! operations fail, that the engine goes away. It keeps a journal of what it was asked.
+//! operations fail, that the engine goes away. It keeps a journal of what it was asked, unless its
+//! [`Setup`] says otherwise.
 
 mod behaviour;
+mod setup;
 mod world;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,10 +15,11 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, stream};
-use tokio::sync::broadcast;
+use tokio::sync::broadcast::{self, error::RecvError};
 use tokio_util::bytes::Bytes;
 
 pub use behaviour::Behaviour;
+pub use setup::{Draw, Setup};
 pub use world::Held;
 
 use self::world::World;
@@ -35,14 +38,19 @@ pub struct Scripted {
 
 impl Default for Scripted {
     fn default() -> Self {
-        Self {
-            world: Arc::default(),
-            events: broadcast::Sender::new(1024),
-        }
+        Self::with(Setup::default())
     }
 }
 
 impl Scripted {
+    /// An engine that is set up so.
+    pub fn with(setup: Setup) -> Self {
+        Self {
+            events: broadcast::Sender::new(setup.events_kept),
+            world: Arc::new(Mutex::new(World::new(setup))),
+        }
+    }
+
     /// The engine has this image, and containers of it behave so.
     pub fn image(&self, name: &str, behaviour: Behaviour) {
         self.world().images.insert(name.into(), behaviour);
@@ -160,7 +168,7 @@ impl Scripted {
         let latency = {
             let mut world = self.world();
             if !matches!(name, "ping" | "info" | "list" | "inspect") {
-                world.journal.push(format!("{name} {subject}"));
+                world.note(name, subject);
             }
             world.latency
         };
@@ -207,13 +215,7 @@ impl Runtime for Scripted {
     fn info(&self) -> BoxFuture<'_, Result<Info>> {
         Box::pin(async move {
             self.operation("info", "").await?;
-            let mut info = Info {
-                cpu_millicores: 4000,
-                memory_bytes: 8 << 30,
-                ..Info::default()
-            };
-            info.engine.name = "scripted".into();
-            Ok(info)
+            Ok(self.world().info.clone())
         })
     }
 
@@ -254,6 +256,10 @@ impl Runtime for Scripted {
     fn start<'a>(&'a self, container: &'a str) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             self.operation("start", container).await?;
+            let starts_in = self.world().next_run(container)?;
+            if !starts_in.is_zero() {
+                tokio::time::sleep(starts_in).await;
+            }
             let started = self.world().start(container)?;
             let Some((id, starts, behaviour)) = started else {
                 return Ok(()); // It runs already.
@@ -316,11 +322,19 @@ impl Runtime for Scripted {
 
     fn events(&self, _node_id: &str) -> BoxStream<'static, Result<Event>> {
         let events = self.events.subscribe();
-        stream::unfold(events, async |mut events| {
-            let event = events.recv().await.ok()??;
-            Some((Ok(event), events))
+        stream::unfold(events, async |mut events| match events.recv().await {
+            Ok(event) => Some((Ok(event?), events)),
+            Err(RecvError::Lagged(lost)) => Some((Err(overrun(lost)), events)),
+            Err(RecvError::Closed) => None,
         })
         .boxed()
+    }
+}
+
+/// Who follows the events was too slow for them: it has to look at everything again.
+fn overrun(lost: u64) -> Error {
+    Error::Unreachable {
+        why: format!("{lost} of its events were overrun by later ones"),
     }
 }
 

@@ -5,14 +5,13 @@ use std::time::Duration;
 
 use tokio_util::bytes::Bytes;
 
-use super::Behaviour;
+use super::{Behaviour, Draw, Setup};
 use crate::wire;
 use crate::worker::runtime::{
-    Blueprint, Container, Error, Exit, Identity, Listed, LogOptions, Phase, Result,
+    Blueprint, Container, Error, Exit, Identity, Info, Listed, LogOptions, Phase, Result,
 };
 
 /// What the scripted engine knows.
-#[derive(Default)]
 pub struct World {
     pub images: BTreeMap<String, Behaviour>,
     pub registry: BTreeMap<String, Behaviour>,
@@ -20,8 +19,11 @@ pub struct World {
     pub failures: Vec<(&'static str, Error)>,
     pub panics_at: Option<&'static str>,
     pub journal: Vec<String>,
+    pub info: Info,
     pub latency: Duration,
     pub away: bool,
+    keeps_journal: bool,
+    draw: Option<Draw>,
     made: u64,
 }
 
@@ -94,6 +96,30 @@ impl Fake {
 }
 
 impl World {
+    pub fn new(setup: Setup) -> Self {
+        Self {
+            images: BTreeMap::new(),
+            registry: BTreeMap::new(),
+            containers: BTreeMap::new(),
+            failures: Vec::new(),
+            panics_at: None,
+            journal: Vec::new(),
+            info: setup.info,
+            latency: Duration::ZERO,
+            away: false,
+            keeps_journal: setup.keeps_journal,
+            draw: setup.draw,
+            made: 0,
+        }
+    }
+
+    /// Keeps in mind that this was asked.
+    pub fn note(&mut self, operation: &str, subject: &str) {
+        if self.keeps_journal {
+            self.journal.push(format!("{operation} {subject}"));
+        }
+    }
+
     pub fn find(&self, id_or_name: &str) -> Result<&Fake> {
         let by_name = || {
             self.containers
@@ -138,6 +164,9 @@ impl World {
     }
 
     pub fn pull(&mut self, image: &str) -> Result<()> {
+        if self.draw.is_some() {
+            return Ok(()); // Any image is there.
+        }
         let behaviour = self.registry.get(image).ok_or_else(|| no_image(image))?;
         self.images.insert(image.into(), behaviour.clone());
         Ok(())
@@ -149,11 +178,11 @@ impl World {
             return Err(Error::NameTaken { name: name.clone() });
         }
         let image = &blueprint.task.image;
-        let behaviour = self
-            .images
-            .get(image)
-            .ok_or_else(|| no_image(image))?
-            .clone();
+        let behaviour = match (self.images.get(image), &self.draw) {
+            (Some(behaviour), _) => behaviour.clone(),
+            (None, Some(_)) => Behaviour::default(), // Until it is started.
+            (None, None) => return Err(no_image(image)),
+        };
         let id = self.add(name, behaviour);
         if let Some(container) = self.containers.get_mut(&id) {
             container.identity = Some(blueprint.identity.clone());
@@ -180,6 +209,20 @@ impl World {
         };
         self.containers.insert(id.clone(), container);
         id
+    }
+
+    /// Draws how the next run of a container goes, where that is drawn; gives how long its start
+    /// takes.
+    pub fn next_run(&mut self, container: &str) -> Result<Duration> {
+        let id = self.find(container)?.id.clone();
+        let found = self.containers.get_mut(&id);
+        let found = found.ok_or_else(|| not_found(container))?;
+        if let Some(draw) = &mut self.draw
+            && found.phase != Phase::Running
+        {
+            found.behaviour = draw(&found.name);
+        }
+        Ok(found.behaviour.starts_in)
     }
 
     /// Which run it is, by number; none when it runs already.
