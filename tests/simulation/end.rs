@@ -18,24 +18,34 @@ const CALM: Duration = Duration::from_secs(40);
 
 /// Waits until all is as it should be, and says what is not when it does not come to be.
 pub async fn reach(world: &Arc<World>) {
-    for node in 0..world.plan.nodes.len() {
-        users::uncordon(world, node).await;
+    let uncordoned = async {
+        for node in 0..world.plan.nodes.len() {
+            users::uncordon(world, node).await;
+        }
+    };
+    if tokio::time::timeout(PATIENCE, uncordoned).await.is_err() {
+        return world.wrong("an operator still waits for an answer");
     }
     let began = world.now_ms();
     let mut released = false;
     loop {
         tokio::time::sleep(Duration::from_secs(2)).await;
         let waited = Duration::from_millis(world.now_ms() - began);
-        let state = match world.network.master() {
-            Some((_, cluster)) => cluster.read(State::clone),
-            None => continue,
-        };
-        if state.brake().is_some() && waited.as_secs() > 60 && !released {
+        let state = world.network.master();
+        let state = state.map(|(_, cluster)| cluster.read(State::clone));
+        let braked = state.as_ref().is_some_and(|state| state.brake().is_some());
+        if braked && waited.as_secs() > 60 && !released {
             // Hosts that never come back: an operator has to say so.
             released = true;
-            users::operate(world, Command::ReleaseBrake).await;
+            let release = users::operate(world, Command::ReleaseBrake);
+            // Who is not answered still finds the brake on below.
+            let _ = tokio::time::timeout(PATIENCE, release).await;
         }
-        match look(world, &state) {
+        let right = match &state {
+            Some(state) => look(world, state),
+            None => Err("there is no master".into()),
+        };
+        match right {
             Ok(()) => break,
             Err(why) if waited > PATIENCE => {
                 return world.wrong(format!("after {} s of calm: {why}", waited.as_secs()));

@@ -1,4 +1,5 @@
-//! A check of the checks: each rule is broken on purpose, and the simulation has to notice.
+//! A check of the checks: each rule is broken on purpose, and the simulation has to notice. In the
+//! same history with the rule in force there must be nothing to notice.
 
 use podling::mutant::{self, Mutant};
 
@@ -20,7 +21,11 @@ fn every_rule_that_is_broken_on_purpose_is_noticed() {
         match found {
             Some((seed, what)) => {
                 eprintln!("{mutant:?}: noticed by seed {seed}: {what}");
-                true
+                let unbroken = history::run_plan(Plan::harsh(seed), false).violation;
+                if let Some(what) = &unbroken {
+                    eprintln!("{mutant:?}: seed {seed} shows nothing: without it, too: {what}");
+                }
+                unbroken.is_none()
             }
             None => {
                 eprintln!("{mutant:?}: NOT noticed by {SEEDS} seeds");

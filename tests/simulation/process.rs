@@ -89,6 +89,7 @@ impl Process {
 
     /// Something happens between it and the outside: returns when it may, and never when it is dead.
     pub async fn step(&self, what: &str) {
+        lock(&self.world.checks).memory(&self.world);
         let in_trouble = !self.world.healed.is_cancelled();
         if in_trouble && !self.is_dead() && self.steps_left.load(Relaxed) > 0 {
             let left = self.steps_left.fetch_sub(1, Relaxed);
