@@ -19,7 +19,7 @@ pub struct Contact {
     pub failed_at: Option<Monotonic>,
     /// When the master last tried, answered or not.
     pub probed_at: Monotonic,
-    /// Since when there was never a silence longer than [`Policy::longest_gap_ms`].
+    /// Since when there was never a silence longer than `Policy::longest_gap_ms`.
     pub steady_since: Monotonic,
     /// The master started then, and took both sides for granted.
     pub presumed_at: Option<Monotonic>,
