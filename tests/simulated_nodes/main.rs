@@ -149,7 +149,8 @@ fn a_killed_simulation_comes_back_as_the_same_nodes_without_their_containers() {
     lab.simulate(&args);
     lab.until_online(10);
     for n in 0..20 {
-        lab.submit(&json!({ "name": format!("s{n}"), "image": "any" }));
+        let name = format!("s{n}");
+        lab.submit(&json!({ "name": name, "image": "any", "restartPolicy": "Always" }));
     }
     let all_run = |tasks: &[Value]| tasks.iter().all(|task| task["status"] == "running");
     lab.until("all to run", all_run);
