@@ -27,7 +27,7 @@ const GRACE: Duration = Duration::from_secs(10);
 const FAREWELL: Duration = Duration::from_secs(5);
 /// And at least so long for each of the last words, also when no time is left.
 const LAST_WORD: Duration = Duration::from_millis(300);
-/// So much of the whole is kept for them.
+/// A twentieth of the whole is kept for them, at most this.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 /// The engine gets so long beyond the grace to say that a container is gone.
 const ENGINE_MARGIN: Duration = Duration::from_secs(1);
@@ -88,7 +88,7 @@ async fn end_tasks(runner: &Arc<Runner>, total: Duration) {
     }
     let grace = grace_within(total);
     let killed_in = grace + ENGINE_MARGIN;
-    let patience = total.saturating_sub(killed_in + LAST_WORDS);
+    let patience = total.saturating_sub(killed_in + (total / 20).min(LAST_WORDS));
     log::info!("{}", waits_for(&runner.unfinished(), patience));
     runner.stop_all(grace.as_secs() as u32, |policy| {
         policy == RestartPolicy::Always
