@@ -48,4 +48,4 @@ pub use master::{Answer, Master};
 pub use options::Options;
 pub use orders::Orders;
 pub use parts::Parts;
-pub use run::{run, run_with};
+pub use run::{Prepared, run, run_with};

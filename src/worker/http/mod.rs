@@ -9,7 +9,6 @@ mod pull;
 mod status;
 mod tasks;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::orders::{Orders, unknown_task};
 use super::runner::Runner;
-use crate::http::{Guard, MASTER_HEADER, not_found, resource};
+use crate::http::{Bound, Guard, MASTER_HEADER, not_found, resource};
 
 /// Open requests get so long at the end; streams are ended by their token before.
 const SHUTDOWN_SECONDS: u64 = 2;
@@ -53,12 +52,12 @@ impl State {
     }
 }
 
-/// The server, bound and not yet running.
+/// The server, listening and not yet running.
 ///
 /// # Errors
 /// The address can't be listened on.
-pub fn server(state: State, address: SocketAddr) -> std::io::Result<Server> {
-    let guard = Guard::of(address.ip());
+pub fn server(state: State, bound: Bound) -> std::io::Result<Server> {
+    let guard = Guard::of(bound.address().ip());
     let server = HttpServer::new(move || {
         let orders = state.orders.clone();
         App::new()
@@ -81,7 +80,7 @@ pub fn server(state: State, address: SocketAddr) -> std::io::Result<Server> {
         .disable_signals()
         .keep_alive(KEEP_ALIVE)
         .shutdown_timeout(SHUTDOWN_SECONDS)
-        .bind(address)?;
+        .listen(bound.listen()?)?;
     Ok(server.run())
 }
 
