@@ -6,6 +6,14 @@ pub const DEFAULT_FILTER: &str = "info,bollard=warn,actix_server=warn";
 const VERBOSE_FILTER: &str =
     "debug,bollard=warn,h2=info,hyper=info,rustls=info,tokio_postgres=info";
 
+/// `1 task`, `2 tasks`.
+pub fn counted(count: usize, noun: &str) -> String {
+    match count {
+        1 => format!("1 {noun}"),
+        _ => format!("{count} {noun}s"),
+    }
+}
+
 /// Starts logging: what `filter` says unless `RUST_LOG` does; `verbose` is a flag, so it beats both.
 /// May be called once.
 pub fn init(filter: &str, verbose: bool) {
@@ -17,5 +25,16 @@ pub fn init(filter: &str, verbose: bool) {
             .init();
     } else {
         env_logger::init_from_env(env_logger::Env::default().default_filter_or(filter));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_is_not_several() {
+        let said = [0, 1, 2].map(|count| counted(count, "task"));
+        assert_eq!(said, ["0 tasks", "1 task", "2 tasks"]);
     }
 }

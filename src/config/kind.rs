@@ -72,7 +72,9 @@ impl Kind {
     /// What may be written, for people.
     pub fn allowed(self) -> String {
         match self {
-            Self::Url => "a URL such as http://localhost:8080".into(),
+            Self::Url => {
+                "a URL such as http://localhost:8080 (no https: there is no TLS yet)".into()
+            }
             Self::DatabaseUrl => "a URL such as postgres://user:password@host:5432/podling".into(),
             Self::Address => {
                 "an IP address with a port, such as 127.0.0.1:8080 or [::1]:8080".into()

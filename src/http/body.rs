@@ -108,13 +108,32 @@ fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Refusal> {
             _ if error.is_eof() => format!("the body is cut off: its JSON has no end ({error})"),
             // The body as a whole, and between two fields.
             "." | "?" => format!("invalid body: {error}"),
-            _ => format!("invalid field `{field}`: {error}"),
+            _ => format!("invalid field `{field}`: {}", in_plain_words(error)),
         })
     })?;
     match deserializer.end() {
         Ok(()) => Ok(value),
         Err(error) => Err(Refusal::invalid(format!("invalid body: {error}"))),
     }
+}
+
+/// serde names Rust's types, and a place in a text that the client may never have seen: the field is
+/// named already.
+fn in_plain_words(error: &serde_json::Error) -> String {
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    let text = error.to_string();
+    let text = text.strip_suffix(&place).unwrap_or(&text);
+    let ranges = [
+        ("u16", u16::MAX.to_string()),
+        ("u32", u32::MAX.to_string()),
+        ("u64", u64::MAX.to_string()),
+    ];
+    for (name, most) in ranges {
+        if let Some(found) = text.strip_suffix(&format!("expected {name}")) {
+            return format!("{found}expected a whole number from 0 to {most}");
+        }
+    }
+    text.to_owned()
 }
 
 #[cfg(test)]
@@ -155,6 +174,25 @@ mod tests {
             refusal.to_string().contains("`ports[0].containerPort`"),
             "{refusal}"
         );
+    }
+
+    #[test]
+    fn a_number_out_of_range_is_told_the_range() {
+        for (text, expected) in [
+            (
+                r#"{"port":70000}"#,
+                "invalid field `port`: invalid value: integer `70000`, \
+                 expected a whole number from 0 to 65535",
+            ),
+            (
+                r#"{"capacity":-1}"#,
+                "invalid field `capacity`: invalid value: integer `-1`, \
+                 expected a whole number from 0 to 4294967295",
+            ),
+        ] {
+            let refusal = parse::<Register>(text.as_bytes()).unwrap_err();
+            assert_eq!(refusal.to_string(), expected);
+        }
     }
 
     #[test]

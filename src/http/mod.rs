@@ -6,6 +6,7 @@
 //! `worker::http`.
 
 mod body;
+mod bound;
 mod guard;
 mod query;
 mod refusal;
@@ -15,6 +16,7 @@ mod until;
 pub use body::{
     BODY_LIMIT_BYTES, Body, LARGE_BODY_LIMIT_BYTES, LargeBody, ORDER_BODY_LIMIT_BYTES, OrderBody,
 };
+pub use bound::Bound;
 pub use guard::Guard;
 pub use query::Query;
 pub use refusal::Refusal;

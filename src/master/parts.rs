@@ -23,6 +23,7 @@ use super::{Error, Options};
 use crate::clock::SharedClock;
 use crate::core::State;
 use crate::store::{Batch, Store};
+use crate::telemetry::counted;
 
 /// The parts, loaded and not yet at work.
 pub struct Parts {
@@ -60,10 +61,10 @@ impl Parts {
     ) -> Result<Self, Error> {
         let snapshot = store.load().await?;
         log::info!(
-            "{}: {} tasks, {} nodes",
+            "{}: {}, {}",
             store.describe(),
-            snapshot.tasks.len(),
-            snapshot.nodes.len()
+            counted(snapshot.tasks.len(), "task"),
+            counted(snapshot.nodes.len(), "node")
         );
         let id = match &snapshot.cluster_id {
             Some(id) => id.clone(),

@@ -1,6 +1,7 @@
 //! Putting a master together, and taking it apart in order.
 //!
-//! Start: open the store → load → cluster → listen → loops. Stop: stop accepting and drain HTTP →
+//! Start: take the address → open the store → load → cluster → listen → loops. The address first: a
+//! master that can't listen leaves no new data directory behind. Stop: stop accepting and drain HTTP →
 //! stop the loops → drain the commit queue → close the store. A part that ends by itself ends the
 //! whole master with an error: half a master is worse than one that is started again.
 
@@ -20,7 +21,7 @@ use super::workers::HttpWorkers;
 use super::{Error, Options};
 use crate::client::Transport;
 use crate::clock::{SharedClock, SystemClock};
-use crate::http::Guard;
+use crate::http::{Bound, Guard};
 use crate::store::{self, Store};
 
 /// More do not make the commit task faster, and each takes memory.
@@ -52,8 +53,9 @@ impl Master {
     /// # Errors
     /// The store can't be opened or the address can't be listened on; see [`Error`].
     pub async fn start(options: Options, stop: CancellationToken) -> Result<Self, Error> {
+        let bound = bind(options.bind)?;
         let store = store::open(&options.store).await?;
-        Self::start_on(store, SystemClock::shared(), options, stop).await
+        Self::start_at(bound, store, SystemClock::shared(), options, stop).await
     }
 
     /// The same, on a store that is open already.
@@ -66,14 +68,24 @@ impl Master {
         options: Options,
         stop: CancellationToken,
     ) -> Result<Self, Error> {
+        let bound = bind(options.bind)?;
+        Self::start_at(bound, store, clock, options, stop).await
+    }
+
+    async fn start_at(
+        bound: Bound,
+        store: Arc<dyn Store>,
+        clock: SharedClock,
+        options: Options,
+        stop: CancellationToken,
+    ) -> Result<Self, Error> {
+        let address = bound.address();
         let transport = Transport::start().map_err(|why| Error::System {
             what: "the HTTP client's thread",
             why,
         })?;
         let workers = Arc::new(HttpWorkers::new(transport.clone()));
         let parts = Parts::load(store, clock, workers, &options).await?;
-        let listener = listen(options.bind)?;
-        let address = listener.local_addr().unwrap_or(options.bind);
         let shared = web::Data::new(Shared {
             cluster: parts.cluster.clone(),
             followers: parts.followers.clone(),
@@ -83,7 +95,9 @@ impl Master {
             stop: stop.clone(),
         });
         let guard = Guard::of(address.ip());
-        let server = serve(listener, guard, shared, options.shutdown_timeout)
+        let server = bound
+            .listen()
+            .and_then(|listener| serve(listener, guard, shared, options.shutdown_timeout))
             .map_err(|why| Error::listen(address, &why))?;
         let running = parts.start();
         let http = server.handle();
@@ -134,18 +148,8 @@ impl Master {
     }
 }
 
-fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
-    // Tokio's socket, because it may be bound again while old connections linger.
-    let bound = || {
-        let socket = match address {
-            SocketAddr::V4(_) => tokio::net::TcpSocket::new_v4()?,
-            SocketAddr::V6(_) => tokio::net::TcpSocket::new_v6()?,
-        };
-        socket.set_reuseaddr(true)?;
-        socket.bind(address)?;
-        socket.listen(1024)?.into_std()
-    };
-    bound().map_err(|error| Error::listen(address, &error))
+fn bind(address: SocketAddr) -> Result<Bound, Error> {
+    Bound::take(address).map_err(|error| Error::listen(address, &error))
 }
 
 fn serve(

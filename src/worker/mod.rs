@@ -49,5 +49,5 @@ pub use master::{Answer, Master};
 pub use options::Options;
 pub use orders::Orders;
 pub use parts::Parts;
-pub use run::{run, run_with};
+pub use run::{Prepared, run, run_with};
 pub use run_many::run_many;

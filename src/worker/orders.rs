@@ -117,6 +117,12 @@ impl Orders {
         Ok(())
     }
 
+    /// The attempt that is here, when it is newer than the one that this is to stop: it goes on.
+    pub(super) fn goes_on(&self, id: &str, stop: &Stop) -> Option<u32> {
+        let here = self.runner.view(id)?.borrow().task.attempt;
+        stop.attempt.filter(|old| *old < here).map(|_| here)
+    }
+
     /// Remove its container; stopped first when it still runs.
     ///
     /// # Errors

@@ -26,6 +26,7 @@ use super::shared::Shared;
 use super::shutdown::Deadline;
 use super::{Error, Options, shutdown};
 use crate::clock::SharedClock;
+use crate::telemetry::counted;
 
 /// The parts, not yet at work.
 pub struct Parts {
@@ -144,13 +145,14 @@ async fn until_the_end(
     if !contact.was_accepted() {
         // Perhaps the node is another worker's: then it is not ours to empty.
         runner.close();
-        let active = runner.active();
-        log::info!("shutting down, never registered; {active} tasks are left running");
+        let active = counted(runner.active(), "task");
+        log::info!("shutting down, never registered; left running: {active}");
         return (Leaves::ForNow, deadline);
     }
     let leaves = if options.leave_running {
         runner.close();
-        log::info!("shutting down; {} tasks are left running", runner.active());
+        let active = counted(runner.active(), "task");
+        log::info!("shutting down; left running: {active}");
         Leaves::ForNow
     } else {
         let total = options.shutdown_timeout;

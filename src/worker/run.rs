@@ -13,6 +13,7 @@ use super::runtime::docker::Docker;
 use super::{Error, Options, http};
 use crate::client::{MasterClient, Transport};
 use crate::clock::{SharedClock, SystemClock};
+use crate::http::Bound;
 
 /// Runs a worker on Docker until `token` is cancelled and everything is in order.
 ///
@@ -20,12 +21,47 @@ use crate::clock::{SharedClock, SystemClock};
 /// It can't begin: the port or the node id is in use, or the engine's address makes no sense. An
 /// engine or a master that is away is no error: both are waited for.
 pub async fn run(options: Options, token: CancellationToken) -> Result<(), Error> {
-    let _held_to_the_end = Claim::take(&options.node_id)?;
-    let runtime = Docker::connect().map_err(Error::EngineAddress)?;
-    let transport = Transport::start().map_err(Error::Client)?;
-    let master = MasterClient::new(transport, &options.master_url);
-    let clock = SystemClock::shared();
-    run_with(options, Arc::new(runtime), Arc::new(master), clock, token).await
+    Prepared::new(&options)?.run(options, token).await
+}
+
+/// What a worker has to have before anything else is done: its node id and its address for itself
+/// alone, and an engine's address that makes sense.
+pub struct Prepared {
+    _held_to_the_end: Claim,
+    bound: Bound,
+    runtime: Docker,
+}
+
+impl Prepared {
+    /// Takes all of it.
+    ///
+    /// # Errors
+    /// As [`run`].
+    pub fn new(options: &Options) -> Result<Self, Error> {
+        Ok(Self {
+            _held_to_the_end: Claim::take(&options.node_id)?,
+            bound: bind(options)?,
+            runtime: Docker::connect().map_err(Error::EngineAddress)?,
+        })
+    }
+
+    /// Runs the worker until `token` is cancelled and everything is in order. Its node id and address
+    /// are those of before.
+    ///
+    /// # Errors
+    /// It can't go on.
+    pub async fn run(self, options: Options, token: CancellationToken) -> Result<(), Error> {
+        let transport = Transport::start().map_err(Error::Client)?;
+        let master = Arc::new(MasterClient::new(transport, &options.master_url));
+        let runtime = Arc::new(self.runtime);
+        let clock = SystemClock::shared();
+        serve(self.bound, options, runtime, master, clock, token).await
+    }
+}
+
+fn bind(options: &Options) -> Result<Bound, Error> {
+    let address = SocketAddr::new(options.bind, options.port);
+    Bound::take(address).map_err(|error| Error::Listen { address, error })
 }
 
 /// The same with another runtime, master and clock: for tests.
@@ -39,7 +75,19 @@ pub async fn run_with(
     clock: SharedClock,
     token: CancellationToken,
 ) -> Result<(), Error> {
-    let address = SocketAddr::new(options.bind, options.port);
+    let bound = bind(&options)?;
+    serve(bound, options, runtime, master, clock, token).await
+}
+
+async fn serve(
+    bound: Bound,
+    options: Options,
+    runtime: Arc<dyn Runtime>,
+    master: Arc<dyn Master>,
+    clock: SharedClock,
+    token: CancellationToken,
+) -> Result<(), Error> {
+    let address = bound.address();
     let node_id = options.node_id.clone();
     let parts = Parts::new(options, runtime, master, clock);
 
@@ -48,7 +96,7 @@ pub async fn run_with(
     let streams = CancellationToken::new();
     let state = http::State::new(parts.orders(), streams.clone());
     let whom = http::Whom::One(Box::new(state));
-    let server = http::server(whom, http::Place::Address(address))
+    let server = http::server(whom, http::Place::Address(bound))
         .map_err(|error| Error::Listen { address, error })?;
     let handle = server.handle();
     let mut server = tokio::spawn(server);

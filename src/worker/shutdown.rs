@@ -19,6 +19,7 @@ use super::master::Master;
 use super::runner::Runner;
 use crate::clock::SharedClock;
 use crate::core::Monotonic;
+use crate::telemetry::counted;
 use crate::wire::RestartPolicy;
 
 /// The longest time between SIGTERM and SIGKILL for what is stopped at the end.
@@ -94,12 +95,15 @@ async fn end_tasks(runner: &Arc<Runner>, total: Duration) {
         policy == RestartPolicy::Always
     });
     if timeout(patience, runner.all_ended()).await.is_err() {
-        log::info!("{} tasks did not end: stopping them", runner.active());
+        log::info!(
+            "stopping what did not end: {}",
+            listed(&runner.unfinished())
+        );
         runner.stop_all(grace.as_secs() as u32, |_| true);
         if timeout(killed_in, runner.all_ended()).await.is_err() {
             log::error!(
-                "{} tasks could not be stopped: left to the next start",
-                runner.active()
+                "not stopped in time, left to the next start: {}",
+                listed(&runner.unfinished())
             );
         }
     }
@@ -115,13 +119,16 @@ fn waits_for(tasks: &[String], patience: Duration) -> String {
 
 /// `2 tasks: a (1), b (2)`, and not all of very many.
 fn listed(tasks: &[String]) -> String {
-    let noun = if tasks.len() == 1 { "task" } else { "tasks" };
     let named = tasks.iter().take(NAMED).cloned().collect::<Vec<_>>();
     let rest = match tasks.len().saturating_sub(NAMED) {
         0 => String::new(),
         rest => format!(" and {rest} more"),
     };
-    format!("{} {noun}: {}{rest}", tasks.len(), named.join(", "))
+    format!(
+        "{}: {}{rest}",
+        counted(tasks.len(), "task"),
+        named.join(", ")
+    )
 }
 
 /// A third of the time at hand, at most [`GRACE`].
@@ -139,7 +146,8 @@ pub async fn sign_off(
 ) {
     let untold = runner.shared().reporter.count();
     if untold > 0 {
-        log::warn!("{untold} reports were not accepted: the next start tells them again");
+        let untold = counted(untold, "report");
+        log::warn!("not accepted, told again by the next start: {untold}");
         return;
     }
     match timeout(deadline.last_word(), master.deregister(node_id)).await {

@@ -1,5 +1,11 @@
 //! Which settings are in force, as the commands see them.
 
+use std::net::TcpStream;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::{Value, json};
 
 use crate::script::Script;
@@ -173,14 +179,27 @@ fn a_worker_that_the_master_can_not_reach_is_told_so() {
 #[test]
 fn verbose_beats_the_variable_for_what_is_logged() {
     let home = tempfile::tempdir().unwrap();
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = taken.local_addr().unwrap().to_string();
-    // It logs its store and ends, because its port is taken.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = free.local_addr().unwrap().to_string();
+    drop(free);
+    // It logs its store, and its end.
     let args = ["master", "--store", "memory", "--bind", &address];
     let said = |more: &[&str]| {
-        let mut command = podling(home.path(), &args);
-        let output = command.args(more).env("RUST_LOG", "off").output().unwrap();
-        assert_eq!(output.status.code(), Some(1));
+        let mut master = Command::new(env!("CARGO_BIN_EXE_podling"));
+        master.args(args).args(more).current_dir(home.path());
+        master.env_clear().env("RUST_LOG", "off");
+        let mut master = master.stderr(Stdio::piped()).spawn().unwrap();
+        while TcpStream::connect(&address).is_err() {
+            assert_eq!(
+                master.try_wait().unwrap(),
+                None,
+                "it ended before it listened"
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        kill(Pid::from_raw(master.id() as i32), Signal::SIGTERM).unwrap();
+        let output = master.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0));
         stderr(&output).to_owned()
     };
     assert!(!said(&[]).contains("INFO"));

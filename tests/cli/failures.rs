@@ -29,6 +29,36 @@ fn a_master_that_is_not_there_is_named_with_what_to_do() {
 }
 
 #[test]
+fn a_port_in_use_is_told_before_anything_is_begun() {
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("data");
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = listener.local_addr().unwrap();
+    let (address, port) = (taken.to_string(), taken.port().to_string());
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let other = free.local_addr().unwrap().port().to_string();
+    drop(free);
+    let standalone = ["standalone", "--node-id", "a-port-in-use"];
+    let begun = [
+        vec!["master", "--bind", &address],
+        [&standalone[..], &["--bind", &address, "--port", &other]].concat(),
+        [&standalone[..], &["--bind", "127.0.0.1:0", "--port", &port]].concat(),
+    ];
+    for args in begun {
+        let output = podling(home.path(), &args)
+            .arg("--data-dir")
+            .arg(&data)
+            .output()
+            .unwrap();
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{args:?}: {said}");
+        let told = said.contains(&format!("can't listen on {address}: the port is in use"));
+        assert!(told && !said.contains("listen on http"), "{args:?}: {said}");
+        assert!(!data.exists(), "{args:?}");
+    }
+}
+
+#[test]
 fn another_program_on_the_port_is_told_apart() {
     let master = Script::new().on("GET /api/v1/nodes", [Answer::Body(200, "<html>".into())]);
     let output = ask(&master, &["nodes"]);

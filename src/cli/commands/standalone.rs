@@ -11,6 +11,7 @@ use crate::cli::context::Context;
 use crate::cli::server;
 use crate::config::{Flag, Kind};
 use crate::master::Master;
+use crate::worker::Prepared;
 
 /// Run a master and a worker in one process, for one machine
 #[derive(Debug, Args)]
@@ -49,7 +50,8 @@ impl Standalone {
     }
 }
 
-/// Ordering: the master listens before the worker looks for it, and stays until the worker has
+/// Ordering: what the worker needs for itself comes first, so that a port or node id in use is told
+/// before a data directory is made. The master listens before the worker looks for it, and stays until the worker has
 /// reported the end of its tasks. When one of them can't go on, neither does.
 async fn both(
     master: crate::master::Options,
@@ -57,9 +59,10 @@ async fn both(
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let stop_master = CancellationToken::new();
+    let prepared = Prepared::new(&worker)?;
     let master = Master::start(master, stop_master.clone()).await?;
     worker.master_url = format!("http://{}", server::reachable(master.address()));
-    let mut worker = tokio::spawn(crate::worker::run(worker, stop.clone()));
+    let mut worker = tokio::spawn(prepared.run(worker, stop.clone()));
     let mut master = tokio::spawn(master.wait());
     tokio::select! {
         ended = &mut worker => {

@@ -81,7 +81,8 @@ fn check(command: &Register) -> Result<(), Rejection> {
         return Err(invalid("hostname", allowed));
     }
     if command.port == 0 {
-        return Err(invalid("port", "must be between 1 and 65535"));
+        let problem = "is required, and must be between 1 and 65535";
+        return Err(invalid("port", problem));
     }
     if command.heartbeat_interval_ms == Some(0) {
         return Err(invalid("heartbeatIntervalMs", "must be at least 1"));

@@ -5,6 +5,7 @@ use crate::client::Error;
 use crate::core::{Command, Decline, Monotonic, Node, NodeId, Report, Status, Task};
 use crate::master::convert;
 use crate::master::workers::Workers;
+use crate::telemetry::counted;
 use crate::wire;
 
 /// The codes of refusals that mean something for the task.
@@ -110,7 +111,8 @@ async fn together(
         }) => return false,
         Err(error) => {
             let outcome = outcome_of(&error);
-            log::warn!("node {}: {} tasks not sent: {error}", node.id, runs.len());
+            let count = counted(runs.len(), "task");
+            log::warn!("node {}: {count} not sent: {error}", node.id);
             for (ticket, _) in runs {
                 delivery.note(ticket, outcome);
             }

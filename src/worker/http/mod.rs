@@ -10,7 +10,7 @@ mod status;
 mod tasks;
 mod whom;
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::orders::{Orders, unknown_task};
 use super::runner::Runner;
-use crate::http::{Guard, MASTER_HEADER, not_found, resource};
+use crate::http::{Bound, Guard, MASTER_HEADER, not_found, resource};
 pub use whom::Whom;
 
 /// Open requests get so long at the end; streams are ended by their token before.
@@ -57,21 +57,22 @@ impl State {
 
 /// Where a server listens.
 pub enum Place {
-    /// At this address, not bound yet.
-    Address(SocketAddr),
+    /// At this address.
+    Address(Bound),
     /// At all addresses of this machine's own that this was bound to.
     Loopback(TcpListener),
 }
 
-/// The server, bound and not yet running.
+/// The server, listening and not yet running.
 ///
 /// # Errors
 /// The address can't be listened on.
 pub fn server(whom: Whom, place: Place) -> std::io::Result<Server> {
-    let guard = Guard::of(match &place {
-        Place::Address(address) => address.ip(),
-        Place::Loopback(_) => Ipv4Addr::LOCALHOST.into(),
-    });
+    let (guarded, listener) = match place {
+        Place::Address(bound) => (bound.address().ip(), bound.listen()?),
+        Place::Loopback(listener) => (Ipv4Addr::LOCALHOST.into(), listener),
+    };
+    let guard = Guard::of(guarded);
     let server = HttpServer::new(move || {
         let whom = whom.clone();
         App::new()
@@ -95,11 +96,8 @@ pub fn server(whom: Whom, place: Place) -> std::io::Result<Server> {
         .disable_signals()
         .keep_alive(KEEP_ALIVE)
         .shutdown_timeout(SHUTDOWN_SECONDS)
-        .on_connect(whom::on_connect);
-    let server = match place {
-        Place::Address(address) => server.bind(address)?,
-        Place::Loopback(listener) => server.listen(listener)?,
-    };
+        .on_connect(whom::on_connect)
+        .listen(listener)?;
     Ok(server.run())
 }
 

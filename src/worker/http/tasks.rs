@@ -15,14 +15,19 @@ pub async fn status(state: State, id: web::Path<String>) -> Result<HttpResponse,
     Ok(HttpResponse::Ok().json(task))
 }
 
-/// `POST /api/v1/tasks/{id}/stop`: also of a task that is not here.
+/// `POST /api/v1/tasks/{id}/stop`: also of a task that is not here. An older attempt than is here is
+/// stopped already.
 pub async fn stop(
     state: State,
     id: web::Path<String>,
     body: Body<Stop>,
 ) -> Result<HttpResponse, Refusal> {
     state.orders.stop(&id, &body.0)?;
-    let answer = json!({"message": "task is being stopped", "taskId": *id});
+    let message = match state.orders.goes_on(&id, &body.0) {
+        Some(newer) => format!("attempt {newer} is here, a newer one: it goes on"),
+        None => "task is being stopped".into(),
+    };
+    let answer = json!({"message": message, "taskId": *id});
     Ok(HttpResponse::Accepted().json(answer))
 }
 

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::{Orders, State, routes};
+use crate::http::Bound;
 use crate::worker::runtime::scripted::Behaviour;
 use crate::worker::tests::{Rig, task};
 
@@ -178,6 +179,27 @@ async fn an_older_attempt_is_a_conflict_and_a_closed_worker_is_unavailable() {
 }
 
 #[actix_web::test]
+async fn a_stop_of_an_older_attempt_says_that_a_newer_one_goes_on() {
+    let rig = rig().await;
+    let mut newer = task("t", "service");
+    newer.attempt = 2;
+    ask(&rig, execute("t", &newer)).await;
+    for (attempt, message) in [
+        (1, "attempt 2 is here, a newer one: it goes on"),
+        (2, "task is being stopped"),
+    ] {
+        let stop = TestRequest::post()
+            .uri("/api/v1/tasks/t/stop")
+            .set_json(json!({"attempt": attempt}));
+        let answer = ask(&rig, stop).await;
+        assert_eq!(
+            (answer.status, &answer.json()["message"]),
+            (202, &json!(message))
+        );
+    }
+}
+
+#[actix_web::test]
 async fn a_batch_gets_a_verdict_for_each() {
     let rig = rig().await;
     let nameless = crate::wire::Task {
@@ -333,13 +355,12 @@ async fn metrics_count_tasks_and_starts() {
 #[actix_web::test]
 async fn a_foreign_page_is_refused_and_is_no_contact_with_the_master() {
     let rig = rig().await;
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = free.local_addr().unwrap();
-    drop(free);
+    let bound = Bound::take(([127, 0, 0, 1], 0).into()).unwrap();
+    let address = bound.address();
     let orders = Orders::new(Arc::clone(&rig.runner), Arc::clone(&rig.contact));
     let state = State::new(orders, CancellationToken::new());
     let whom = super::Whom::One(Box::new(state));
-    let server = super::server(whom, super::Place::Address(address)).unwrap();
+    let server = super::server(whom, super::Place::Address(bound)).unwrap();
     let handle = server.handle();
     actix_web::rt::spawn(server);
     let ask = async |host: String, origin: &str| {
