@@ -3,7 +3,7 @@
 use crate::core::reconcile::place;
 use crate::core::reconcile::place_counted;
 use crate::core::test_cluster::{Cluster, spec};
-use crate::core::{Kind, Requests, Spec, Status};
+use crate::core::{Kind, Now, Requests, Spec, Status};
 
 fn asking(cpu_millicores: u64) -> Spec {
     Spec {
@@ -155,4 +155,22 @@ fn however_many_wait_only_so_many_are_looked_at() {
     let told = ids.iter().filter(told).count();
     assert!(told > 800, "{told} of 1000 know why they wait");
     cluster.state.check().unwrap();
+}
+
+#[test]
+fn wherever_it_begins_something_that_fits_is_placed() {
+    let mut cluster = Cluster::new();
+    // Two questions, both first asked early; what came last asks the first of them again.
+    for cpu_millicores in [1, 2].into_iter().chain([1; 100]) {
+        cluster.submit(asking(cpu_millicores));
+    }
+    cluster.add_node("a", 5);
+    for random in 0..500 {
+        let now = Now {
+            random,
+            ..cluster.now
+        };
+        let changes = place(&cluster.state, now, 1);
+        assert_eq!(changes.len(), 1, "beginning with {random}");
+    }
 }
