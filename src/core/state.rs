@@ -274,12 +274,6 @@ impl State {
         &self.waiting
     }
 
-    /// The oldest and the youngest task that waits for a node, by their places in the order of
-    /// creation.
-    pub(super) fn pending_range(&self) -> Option<(u64, u64)> {
-        Some((*self.pending.first()?, *self.pending.last()?))
-    }
-
     /// Ended tasks, the one that ended first first.
     pub fn ended(&self) -> impl Iterator<Item = &Arc<Task>> {
         self.ended

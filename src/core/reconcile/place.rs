@@ -62,7 +62,7 @@ pub(super) fn counted(state: &State, now: Now, limit: usize) -> (Vec<Change>, us
 /// Where to begin: with the oldest. When more questions wait than one activation may ask, every
 /// second one begins somewhere else: many that fit nowhere must not hide one that does.
 fn first(state: &State, now: Now, limit: usize) -> u64 {
-    match state.pending_range() {
+    match state.waiting().range() {
         Some(range) if state.waiting().groups() > limit && now.random % 2 == 1 => {
             somewhere(range, now)
         }

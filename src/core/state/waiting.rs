@@ -51,6 +51,12 @@ impl Waiting {
         self.groups.len()
     }
 
+    /// The oldest task of the first group, and that of the last one.
+    pub fn range(&self) -> Option<(u64, u64)> {
+        let (first, last) = (self.oldest.first_key_value(), self.oldest.last_key_value());
+        Some((*first?.0, *last?.0))
+    }
+
     /// The groups whose oldest task is not older than this, by that.
     pub fn groups_from(&self, sequence: u64) -> impl Iterator<Item = (&Asks, &BTreeSet<u64>)> {
         let oldest = self.oldest.range(sequence..);
