@@ -199,10 +199,14 @@ impl Agent {
     fn due_in(&self) -> Duration {
         let interval = self.options.heartbeat_interval.as_millis() as u64;
         let last_heard = self.contact.last().max(self.last_beat);
-        let part = self.node_timeout_ms.map(|timeout| timeout / LONELY_PART);
-        let lonely_after = LONELY_AFTER_MS.min(part.unwrap_or(LONELY_AFTER_MS).max(1));
-        let due = (self.last_beat.0 + interval).min(last_heard.0 + lonely_after);
+        let due = (self.last_beat.0 + interval).min(last_heard.0 + self.lonely_after_ms());
         Duration::from_millis(Monotonic(due).since_ms(self.now()))
+    }
+
+    /// How long there may be no sign of this worker.
+    fn lonely_after_ms(&self) -> u64 {
+        let part = self.node_timeout_ms.map(|timeout| timeout / LONELY_PART);
+        part.map_or(LONELY_AFTER_MS, |part| part.clamp(1, LONELY_AFTER_MS))
     }
 
     async fn wait(&mut self) {

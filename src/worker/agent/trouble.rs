@@ -78,8 +78,12 @@ impl Agent {
         }
         self.failures = self.failures.saturating_add(1);
         let random = self.shared().clock.now().random;
-        let wait = tokio::time::sleep(RETRY.wait(self.failures, random));
-        self.silence.run_until_cancelled(wait).await;
+        // A master that is back must not miss for too long who is only waiting to try again.
+        let most = Duration::from_millis(self.lonely_after_ms());
+        let wait = RETRY.wait(self.failures, random).min(most);
+        self.silence
+            .run_until_cancelled(tokio::time::sleep(wait))
+            .await;
     }
 }
 

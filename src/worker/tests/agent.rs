@@ -392,3 +392,21 @@ async fn what_another_cluster_ordered_is_neither_stopped_nor_removed() {
     let beat = next.master.inner().heartbeats.last().unwrap().clone();
     assert_eq!(beat.condition, Some(Condition::Ready));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_master_that_soon_misses_it_is_tried_again_sooner() {
+    let rig = Rig::new();
+    rig.watch();
+    rig.master.inner().node_timeout_ms = Some(3_000);
+    rig.talk();
+    pass(1).await;
+    // It comes back at whatever moment of the wait.
+    for away in 20..30 {
+        rig.master.inner().away = true;
+        tokio::time::sleep(Duration::from_millis(away * 1_100)).await;
+        let before = rig.master.count("heartbeat");
+        rig.master.inner().away = false;
+        pass(1).await;
+        assert!(rig.master.count("heartbeat") > before);
+    }
+}
