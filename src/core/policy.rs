@@ -31,7 +31,7 @@ const LOOK_MS: u64 = 1_000;
 impl Policy {
     /// A node that is well is never without contact for so long: one that is not heard is asked
     /// after `probe_after_ms`, and its answer is there when the nodes are looked at next. Nor is
-    /// one that can't be asked: its worker speaks up (after a third of the node timeout).
+    /// one that can't be asked: its worker speaks up (after two fifths of the node timeout).
     pub fn longest_gap_ms(&self) -> u64 {
         let probed_ms = self.probe_after_ms.saturating_add(LOOK_MS);
         probed_ms.max(self.node_timeout_ms / 2)

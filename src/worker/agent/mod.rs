@@ -29,10 +29,10 @@ use crate::client::Error;
 use crate::core::Monotonic;
 use crate::wire::{self, Heartbeat, HeartbeatAnswer, Report, Task, TaskReport};
 
-/// A worker that nobody has asked anything for so long beats, whatever its interval: at most, and
-/// at most this part of the time after which the master would take it for lost.
+/// A worker that nobody has asked anything for so long beats, whatever its interval: 6 s, and at
+/// most two fifths of the time after which the master would take it for lost. A master asks a silent
+/// node after a third of that, so this is for one that can't.
 const LONELY_AFTER_MS: u64 = 6_000;
-const LONELY_PART: u64 = 3;
 /// Registration waits at most so long for the engine to answer or to refuse, so that what runs is
 /// named at once.
 const ENGINE_HEAD_START: Duration = Duration::from_secs(3);
@@ -205,7 +205,7 @@ impl Agent {
 
     /// How long there may be no sign of this worker.
     fn lonely_after_ms(&self) -> u64 {
-        let part = self.node_timeout_ms.map(|timeout| timeout / LONELY_PART);
+        let part = self.node_timeout_ms.map(|timeout| timeout / 5 * 2);
         part.map_or(LONELY_AFTER_MS, |part| part.clamp(1, LONELY_AFTER_MS))
     }
 
