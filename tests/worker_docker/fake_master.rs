@@ -29,7 +29,15 @@ impl Told {
         if statuses.last() != Some(&report.status) {
             statuses.push(report.status.clone());
         }
-        self.reports.insert(task_id.into(), report.clone());
+        // An end that was accepted is named in short from then on, as masters know it.
+        let ended = ["completed", "failed", "stopped"].contains(&report.status.as_str());
+        let known = self.reports.get(task_id);
+        let again = known.is_some_and(|known| {
+            (known.attempt, &known.status) == (report.attempt, &report.status)
+        });
+        if !(ended && again) {
+            self.reports.insert(task_id.into(), report.clone());
+        }
     }
 }
 
