@@ -304,6 +304,10 @@ impl Supervisor {
             Ok(()) | Err(Error::NotFound { .. }) => {
                 self.settled();
                 self.attempt.observed = Observed::Absent;
+                if !self.attempt.progress.started {
+                    // Nothing ever ran in it: nobody is to look for it.
+                    self.attempt.container_id = None;
+                }
                 Next::Ask
             }
             Err(error) => self.trouble(&error).await,

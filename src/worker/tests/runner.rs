@@ -506,3 +506,15 @@ async fn a_worker_whose_supervisor_panics_ends() {
         .await
         .expect("it says so");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_container_that_never_ran_and_is_gone_is_not_told_of() {
+    let rig = Rig::going();
+    let why = "no such file".into();
+    rig.engine.fail_next("start", Error::BadCommand { why });
+    rig.runner.execute(task("t", "service"));
+    rig.until("t", "failed").await;
+    assert_eq!(rig.engine.containers(), []);
+    let view = rig.runner.view("t").expect("it is known");
+    assert_eq!(view.borrow().report.container_id, None);
+}
