@@ -1,6 +1,8 @@
 //! The worker without Docker: scripted engine, scripted master, paused time.
 
+mod adopted;
 mod agent;
+mod engine;
 mod master;
 mod runner;
 mod shutdown;
