@@ -20,6 +20,7 @@ mod engine;
 mod exit_visible;
 mod http;
 mod idle;
+mod kills;
 mod lost_worker;
 mod machine;
 mod one_task;
@@ -96,6 +97,7 @@ async fn main() -> Result<ExitCode> {
         exit_visible: exit_visible::measure(&setup).await,
         lost_worker: lost_worker::measure(&setup).await,
         durable_submissions: durable::measure(&setup).await,
+        lost_or_doubled: kills::measure().await,
     }
     let measured_on = machine::describe(&setup)
         .await

@@ -143,12 +143,14 @@ fn at_random_moments_nothing_is_lost_and_nothing_runs_twice() {
 
     let mut cluster = Cluster::start();
     cluster.start_worker("a", &[]);
+    let mut acknowledged = 0;
     let mut expected = BTreeMap::new();
     for kill in 0..kills {
         for _ in 0..random.random_range(1..4) {
             let (name, script) = *SCRIPTS.choose(&mut random).unwrap();
             let id = cluster.run(&[name, "--image", IMAGE, "--", "sh", "-c", script]);
             expected.insert(id, name);
+            acknowledged += 1;
         }
         std::thread::sleep(Duration::from_millis(random.random_range(0..400)));
         cluster.kill_worker("a");
@@ -164,6 +166,7 @@ fn at_random_moments_nothing_is_lost_and_nothing_runs_twice() {
         }
     }
     check(&cluster, &expected);
+    println!("worker killed {kills} times: {acknowledged} tasks acknowledged, 0 lost, 0 doubled");
 }
 
 const SCRIPTS: [(&str, &str); 4] = [
