@@ -6,7 +6,9 @@
 //! deciding takes: nothing is serialised or sent under it.
 //!
 //! Who reads to answer a question of a user reads memory. Who answers a command waits, also when
-//! it changed nothing: "it is so already" may rest on a change that is not durable yet.
+//! it changed nothing: "it is so already" may rest on a change that is not durable yet, or on the
+//! memory of a master that was replaced. So the store is asked, too, whether this one still is the
+//! master; only a heartbeat that leads to no orders does without.
 
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
@@ -29,7 +31,7 @@ const QUEUE: usize = 4096;
 pub struct Decided {
     /// Its place in the order of decisions, from 1 on.
     pub number: u64,
-    /// What it changes; at least one change.
+    /// What it changes; nothing, when only the fence is to be looked at.
     pub changes: Vec<Change>,
 }
 
@@ -89,8 +91,29 @@ pub struct Cluster {
 
 struct Inner {
     state: State,
-    /// The number of the last decision that changed something.
+    /// The number of the last decision that was queued.
     decided: u64,
+}
+
+/// What an answer rests on that changed nothing.
+#[derive(Debug, Clone, Copy)]
+enum Rests {
+    /// What memory holds, once all of it is durable.
+    OnMemory,
+    /// That, and that this is still the master.
+    OnTheFence,
+}
+
+impl Inner {
+    /// Ordering: called under the lock, so the queue has the order of the decisions.
+    fn queue(&mut self, place: mpsc::Permit<'_, Decided>, changes: Vec<Change>) -> u64 {
+        self.decided += 1;
+        place.send(Decided {
+            number: self.decided,
+            changes,
+        });
+        self.decided
+    }
 }
 
 impl Cluster {
@@ -156,6 +179,11 @@ impl Cluster {
         read: impl FnOnce(&State, &[Change]) -> R,
     ) -> Result<R, Error> {
         let heard = Heard::by(&command);
+        let answer_rests = match command {
+            // By far the most commands; mostly the answer is that there is nothing to do.
+            Command::Heartbeat(_) => Rests::OnMemory,
+            _ => Rests::OnTheFence,
+        };
         let reserved = match self.trouble() {
             Some(why) => Err(Error::StoreUnavailable(why)),
             None => self.reserve().await,
@@ -170,6 +198,7 @@ impl Cluster {
         };
         let (number, answer) = self.change(
             place,
+            answer_rests,
             |state, now| decide::decide(state, command, now),
             |state, changes, now| {
                 if heard.note(state, now) {
@@ -194,10 +223,22 @@ impl Cluster {
         let place = self.reserve().await?;
         let (_, made) = self.change(
             place,
+            Rests::OnMemory,
             |state, now| Ok(rule(state, now)),
             |_, changes, _| changes.len(),
         );
         Ok(made?)
+    }
+
+    /// Waits until the store has said that nobody has taken this master's place: for answers that
+    /// rest on memory and must not come from a master that was replaced.
+    ///
+    /// # Errors
+    /// As [`Cluster::mutate`], but for [`Error::Rejected`].
+    pub async fn still_leads(&self) -> Result<(), Error> {
+        let place = self.reserve().await?;
+        let number = self.lock().queue(place, vec![]);
+        self.durable(number).await
     }
 
     /// Decides, applies and queues; gives the number up to which all has to be durable before
@@ -205,6 +246,7 @@ impl Cluster {
     fn change<R>(
         &self,
         place: mpsc::Permit<'_, Decided>,
+        answer_rests: Rests,
         decision: impl FnOnce(&State, Now) -> Result<Vec<Change>, Rejection>,
         read: impl FnOnce(&mut State, &[Change], Now) -> R,
     ) -> (u64, Result<R, Rejection>) {
@@ -213,30 +255,28 @@ impl Cluster {
         // Before, because what is decided must not rest on a time that was just set; and after,
         // because what was decided counts from now on.
         inner.state.note_time(now);
-        let changes = match decision(&inner.state, now) {
-            Ok(changes) => changes,
-            Err(rejection) => return (inner.decided, Err(rejection)),
+        let (changes, answer) = match decision(&inner.state, now) {
+            Ok(changes) => {
+                for change in &changes {
+                    inner.state.apply(change);
+                }
+                inner.state.note_time(now);
+                let answer = read(&mut inner.state, &changes, now);
+                (changes, Ok(answer))
+            }
+            Err(rejection) => (vec![], Err(rejection)),
         };
-        for change in &changes {
-            inner.state.apply(change);
-        }
-        inner.state.note_time(now);
-        let answer = read(&mut inner.state, &changes, now);
         if changes
             .iter()
             .any(|change| may_make_room(change.event.kind))
         {
             self.room.notify_one();
         }
-        if !changes.is_empty() {
-            inner.decided += 1;
-            // Ordering: sent under the lock, so the queue has the order of the decisions.
-            place.send(Decided {
-                number: inner.decided,
-                changes,
-            });
-        }
-        (inner.decided, Ok(answer))
+        let number = match (changes.is_empty(), answer_rests) {
+            (true, Rests::OnMemory) => inner.decided,
+            (true, Rests::OnTheFence) | (false, _) => inner.queue(place, changes),
+        };
+        (number, answer)
     }
 
     /// A place in the commit queue: where a store that does not keep up is felt.

@@ -96,7 +96,8 @@ impl Committer {
     /// # Errors
     /// When it has to give up; see [`Error`].
     pub async fn run(mut self, closing: CancellationToken) -> Result<(), Error> {
-        let mut waiting = Vec::new();
+        let mut waiting: Vec<Decided> = Vec::new();
+        let mut taken_up_to = 0;
         let mut closed = false;
         loop {
             let pause = self.pause();
@@ -109,14 +110,20 @@ impl Committer {
                     continue;
                 }
                 () = sleep(pause) => {
-                    self.check_fence().await?;
+                    self.check_fence(taken_up_to).await?;
                     continue;
                 }
             };
             if taken == 0 {
                 return Ok(());
             }
-            self.commit(std::mem::take(&mut waiting)).await?;
+            taken_up_to = waiting.last().map_or(taken_up_to, |last| last.number);
+            if waiting.iter().all(|decided| decided.changes.is_empty()) {
+                waiting.clear();
+                self.check_fence(taken_up_to).await?;
+            } else {
+                self.commit(std::mem::take(&mut waiting)).await?;
+            }
         }
     }
 
@@ -128,16 +135,18 @@ impl Committer {
     }
 
     /// Who has nothing to write would not notice that another master has taken over, and would go
-    /// on answering from memory. A store that fails is trouble but no reason to end: nothing waits
-    /// for it.
-    async fn check_fence(&self) -> Result<(), Error> {
+    /// on answering from memory. Up to the decision with this number, all that changes anything is
+    /// durable. A store that fails is trouble but no reason to end: nothing is to be written.
+    async fn check_fence(&self, number: u64) -> Result<(), Error> {
+        let event = self.ends.progress.look(|progress| progress.event);
         let empty = Batch {
-            last_event: self.ends.progress.look(|progress| progress.event),
+            last_event: event,
             ..Batch::default()
         };
         let why = match timeout(self.slow_after, self.store.commit(&empty)).await {
             Ok(Ok(())) => {
                 self.works();
+                self.ends.progress.write(Progress { number, event });
                 return Ok(());
             }
             Ok(Err(error @ store::Error::Fenced { .. })) => return Err(Error::Fenced(error)),
@@ -148,7 +157,7 @@ impl Committer {
             Err(_) => format!("no answer within {} s", self.slow_after.as_secs_f32()),
         };
         if self.trouble.borrow().is_none() {
-            log::warn!("store: {why}; nothing waits for it");
+            log::warn!("store: {why}; nothing is to be written");
         }
         self.trouble.send_replace(Some(why));
         Ok(())

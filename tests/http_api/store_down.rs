@@ -118,3 +118,17 @@ fn a_master_that_lost_its_store_to_another_ends_with_an_error() {
     let error = bench.ended().unwrap_err().to_string();
     assert!(error.contains("another master"), "{error}");
 }
+
+#[test]
+fn a_replaced_master_has_nothing_stopped_that_its_successor_placed() {
+    let (bench, store) = start();
+    bench.register("a", 1);
+    store.state.store(FENCED, Ordering::SeqCst);
+    let placed = json!({
+        "taskId": "20260101000000-abcdefgh", "attempt": 1, "status": "running",
+    });
+    let answer = bench.post("/api/v1/nodes/a/heartbeat", json!({"tasks": [placed]}));
+    assert_eq!(answer.status, 503, "no order to stop it: {}", answer.text);
+    let error = bench.ended().unwrap_err().to_string();
+    assert!(error.contains("another master"), "{error}");
+}

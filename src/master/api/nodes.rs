@@ -50,7 +50,13 @@ pub async fn heartbeat(
             answer(cluster.id(), state, &node, tasks.as_deref())
         })
         .await?;
-    answer.ok_or(Error::NoNode(node))
+    let answer = answer.ok_or(Error::NoNode(node))?;
+    // A master that was replaced and does not know it yet would have stopped what its successor
+    // placed.
+    if !(answer.run.is_empty() && answer.stop.is_empty()) {
+        cluster.still_leads().await?;
+    }
+    Ok(answer)
 }
 
 /// A worker signs off.

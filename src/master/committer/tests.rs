@@ -9,6 +9,8 @@ use futures_util::future::BoxFuture;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 
+mod fence;
+
 use super::*;
 use crate::core::{Command, Policy, State, Stop, TaskId, Write};
 use crate::master::cluster::{self, Cluster};
@@ -274,17 +276,6 @@ async fn a_store_that_fails_for_too_long_is_given_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_fenced_master_stops_at_once_and_acknowledges_nothing() {
-    let bench = bench([Step::Fenced]);
-    let submitted = bench.submit("t");
-    let error = bench.committing.await.unwrap().unwrap_err();
-    assert!(matches!(error, Error::Fenced(_)), "{error}");
-    submitted.await.unwrap().unwrap_err();
-    let later = bench.cluster.mutate(submit("later"), |_, _| ()).await;
-    assert_eq!(later, Err(cluster::Error::Closed));
-}
-
-#[tokio::test(start_paused = true)]
 async fn closing_writes_what_still_waits() {
     let bench = bench([Step::Wait]);
     let submitted: Vec<_> = (0..20).map(|n| bench.submit(&format!("t{n}"))).collect();
@@ -363,31 +354,6 @@ impl Bench {
             tokio::task::yield_now().await;
         }
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_master_with_nothing_to_write_notices_that_it_is_replaced() {
-    let bench = bench([]);
-    bench.submit("t").await.unwrap().unwrap();
-    let event = bench.cluster.read(State::last_event);
-    sleep(Duration::from_secs(5)).await;
-    let last = bench.store.committed.lock().unwrap().last().cloned();
-    let last = last.unwrap();
-    assert!(last.is_empty(), "{last:?}");
-    assert_eq!(last.last_event, event, "the number must not go back");
-    bench.store.steps.lock().unwrap().push_back(Step::Fenced);
-    let error = bench.committing.await.unwrap().unwrap_err();
-    assert!(matches!(error, Error::Fenced(_)), "{error}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_store_that_is_away_while_nothing_is_to_be_written_is_trouble_and_no_end() {
-    let mut bench = bench((0..1_000).map(|_| Step::Fail));
-    bench.trouble.wait_for(Option::is_some).await.unwrap();
-    sleep(GIVE_UP_AFTER * 2).await;
-    assert!(!bench.committing.is_finished());
-    bench.store.steps.lock().unwrap().clear();
-    bench.trouble.wait_for(Option::is_none).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
