@@ -1,7 +1,8 @@
 //! The brake: many nodes silent at once move nothing.
 
-use super::nodes::{cluster_of, heard, node, restart};
-use crate::core::test_cluster::{Cluster, spec};
+use super::nodes::{cluster_of, heard, node, probed, restart};
+use crate::core::reconcile::to_probe;
+use crate::core::test_cluster::{Cluster, registration, spec};
 use crate::core::{Availability, Command, Kind, NodeId, Policy};
 
 const TEN: [&str; 10] = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"];
@@ -178,6 +179,29 @@ fn a_brake_outlives_its_master() {
     let kinds = live(&mut cluster, &ids, 60);
     assert_eq!(kinds[0], Kind::BrakeReleased);
     assert_eq!(offline(&cluster), 0);
+}
+
+#[test]
+fn a_node_it_held_is_ready_again_also_when_it_beats_too_often_to_be_silent() {
+    let (mut cluster, ids) = cluster_of(&TEN);
+    for gone in 1..=6 {
+        live(&mut cluster, &ids[gone..], 5);
+    }
+    live(&mut cluster, &ids[6..], 60);
+    // Lost with the others, back before the master starts anew, and looked at before it speaks.
+    assert_eq!(offline(&cluster), 4);
+    cluster.register(registration("a"));
+    restart(&mut cluster);
+    live(&mut cluster, &[], 1);
+    assert!(!node(&cluster, &ids[0]).is_ready());
+    let back = [&ids[..1], &ids[4..]].concat();
+    for _ in 0..60 {
+        live(&mut cluster, &back, 1);
+        let due = to_probe(&cluster.state, cluster.now);
+        probed(&mut cluster, &due, true);
+    }
+    assert!(cluster.state.brake().is_none());
+    assert!(back.iter().all(|id| node(&cluster, id).is_ready()));
 }
 
 #[test]
