@@ -103,7 +103,7 @@ fn the_same_seed_is_the_same_history() {
 
 /// Seeds that found a mistake. Histories change when the simulation learns something new, so each has
 /// a test of its own too, which does not depend on any seed.
-const ONCE_FOUND: [(u64, &str); 7] = [
+const ONCE_FOUND: [(u64, &str); 9] = [
     (
         2,
         "what_is_over_here_and_for_the_master_makes_no_endless_talk",
@@ -131,6 +131,14 @@ const ONCE_FOUND: [(u64, &str); 7] = [
     (
         5453,
         "a_stop_that_comes_with_the_order_before_the_look_ends_the_container_that_is_there",
+    ),
+    (
+        2332,
+        "a_node_it_held_is_ready_again_also_when_it_beats_too_often_to_be_silent",
+    ),
+    (
+        13015,
+        "a_node_it_held_is_ready_again_also_when_it_beats_too_often_to_be_silent",
     ),
 ];
 
