@@ -2,6 +2,7 @@
 //! here may run on a thread that serves requests.
 
 use std::path::Path;
+use std::sync::mpsc::sync_channel;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -26,6 +27,11 @@ const SETTINGS: &str = "
     PRAGMA wal_autocheckpoint = 4000;
     PRAGMA journal_size_limit = 67108864;
 ";
+
+/// So many rows are handed over together when all is read.
+const CHUNK: usize = 500;
+/// So many such chunks wait at most.
+const CHUNKS_AHEAD: usize = 4;
 
 /// Opens the file, looks whether it and its log are sound, makes or updates its tables.
 pub fn open(path: &Path, log: &Path) -> Result<SqliteConnection, Error> {
@@ -104,14 +110,39 @@ fn check_fence(connection: &mut SqliteConnection, ours: i64) -> Result<(), Failu
 pub fn load(connection: &mut SqliteConnection, ours: i64) -> Result<Snapshot, Failure> {
     connection.transaction(|connection| {
         check_fence(connection, ours)?;
-        let mut snapshot = SnapshotRows::default();
-        for row in tasks::table.load_iter::<TaskRow, _>(connection)? {
-            snapshot.task(row?)?;
-        }
+        let mut snapshot = tasks_of(tasks::table.load_iter::<TaskRow, _>(connection)?)?;
         for row in nodes::table.load_iter::<NodeRow, _>(connection)? {
             snapshot.node(row?)?;
         }
         Ok(snapshot.finish(meta::table.load(connection)?)?)
+    })
+}
+
+/// Reads rows on this thread and makes tasks of them on another: both take about as long, and a
+/// master that starts waits for nothing else.
+fn tasks_of(rows: impl Iterator<Item = QueryResult<TaskRow>>) -> Result<SnapshotRows, Failure> {
+    // SQLite begins again when it is asked for one more row after the last.
+    let mut rows = rows.fuse();
+    std::thread::scope(|scope| {
+        let (send, receive) = sync_channel::<Vec<TaskRow>>(CHUNKS_AHEAD);
+        let decoder = scope.spawn(move || {
+            let mut snapshot = SnapshotRows::default();
+            receive
+                .into_iter()
+                .flatten()
+                .try_for_each(|row| snapshot.task(row))
+                .map(|()| snapshot)
+        });
+        loop {
+            let chunk: Vec<_> = rows.by_ref().take(CHUNK).collect::<QueryResult<_>>()?;
+            // Nobody takes it any more: the decoder has found a damaged row, and says so below.
+            if chunk.is_empty() || send.send(chunk).is_err() {
+                break;
+            }
+        }
+        drop(send);
+        let decoded = decoder.join();
+        Ok(decoded.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?)
     })
 }
 
