@@ -20,12 +20,13 @@ pub async fn measure() -> Result<Value> {
     let mut torture = Command::new("make")
         .arg("torture")
         .stdin(Stdio::null())
-        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
         .context("make torture")?;
-    let stdout = torture.stdout.take().context("its output")?;
-    let mut lines = BufReader::new(stdout).lines();
+    // nextest reports on stderr, what the tests printed included.
+    let report = torture.stderr.take().context("its output")?;
+    let mut lines = BufReader::new(report).lines();
     let (mut master, mut worker) = (Count::default(), Count::default());
     while let Some(line) = lines.next_line().await? {
         eprintln!("    {line}");
@@ -45,6 +46,10 @@ pub async fn measure() -> Result<Value> {
     ensure!(
         status.success(),
         "make torture: {status}; it says above what was lost, doubled or not as it should be"
+    );
+    ensure!(
+        master.kills > 0 && worker.kills > 0,
+        "make torture did not say how often it killed"
     );
     Ok(json!({
         "what": "tasks lost or doubled over kills at random moments (make torture; master on SQLite and PostgreSQL, with and without real containers)",
