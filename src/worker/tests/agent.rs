@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Rig, attempt, pass, restarted, stop, task};
+use super::{Rig, pass, restarted, stop, task};
 use crate::wire::{Condition, Quantity, RestartPolicy, Task};
 
 #[tokio::test(start_paused = true)]
@@ -36,30 +36,6 @@ async fn without_an_engine_it_registers_as_degraded_names_no_tasks_and_tells_whe
     assert_eq!(second.degraded, None);
     assert_eq!(second.cpu, Some(Quantity::Number(4000)));
     assert_eq!(second.tasks, Some(vec![]));
-}
-
-#[tokio::test(start_paused = true)]
-async fn one_change_goes_by_itself_several_go_with_a_heartbeat() {
-    let rig = Rig::going();
-    pass(1).await;
-    rig.runner.execute(task("a", "service"));
-    pass(1).await;
-    rig.master.inner().away = true;
-    rig.runner.execute(task("b", "job"));
-    rig.runner.execute(task("c", "service"));
-    pass(5).await;
-    rig.master.inner().away = false;
-    pass(5).await;
-    let told = rig.master.told();
-    assert_eq!(
-        told[..3],
-        [
-            "register",
-            "report a=running",
-            "heartbeat a=running b=completed c=running"
-        ]
-    );
-    assert_eq!(rig.runner.shared().reporter.count(), 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -172,87 +148,6 @@ async fn a_node_id_that_becomes_free_lets_it_in() {
     pass(10).await;
     assert_eq!(rig.master.count("register"), 1);
     assert!(rig.contact.was_accepted());
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_report_of_a_task_that_is_gone_or_refused_is_dropped() {
-    for status in [404, 400] {
-        let rig = Rig::going();
-        pass(1).await;
-        rig.master.inner().report_status = Some(status);
-        rig.runner.execute(task("t", "service"));
-        pass(5).await;
-        assert_eq!(rig.master.count("report"), 1, "{status}");
-        assert_eq!(rig.runner.shared().reporter.count(), 0);
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_the_master_has_elsewhere_or_not_at_all_is_followed_by_a_heartbeat() {
-    let here = |attempt_here, node: &str| Task {
-        node_id: Some(node.into()),
-        ..attempt("t", "service", attempt_here)
-    };
-    let cases = [
-        (Some(here(1, "n")), None, 0),
-        (Some(here(2, "n")), None, 1),
-        (Some(here(1, "m")), None, 1),
-        (None, Some(404), 1),
-    ];
-    for (known, status, beats) in cases {
-        let rig = Rig::going();
-        pass(1).await;
-        let before = rig.master.count("heartbeat");
-        rig.master.inner().tasks.extend(known.clone());
-        rig.master.inner().report_status = status;
-        rig.runner.execute(task("t", "service"));
-        pass(1).await;
-        let after = rig.master.count("heartbeat");
-        assert_eq!(after - before, beats, "{known:?}");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_report_that_failed_is_repeated_until_it_is_accepted() {
-    let rig = Rig::going();
-    pass(1).await;
-    rig.master.inner().report_status = Some(503);
-    rig.runner.execute(task("t", "service"));
-    pass(3).await;
-    assert!(rig.master.count("report") > 1);
-    assert_eq!(rig.runner.shared().reporter.count(), 1);
-    rig.master.inner().report_status = None;
-    pass(10).await;
-    assert_eq!(rig.runner.shared().reporter.count(), 0);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_heartbeat_that_is_refused_does_not_hold_up_the_reports() {
-    let rig = Rig::going();
-    pass(1).await;
-    rig.master.inner().heartbeat_status = Some(413);
-    for id in ["a", "b", "c"] {
-        rig.runner.execute(task(id, "service"));
-    }
-    pass(20).await;
-    assert_eq!(rig.master.count("report"), 3, "{:?}", rig.master.told());
-    assert_eq!(rig.runner.shared().reporter.count(), 0);
-}
-
-#[tokio::test(start_paused = true)]
-async fn thousands_of_kept_ends_make_a_short_heartbeat() {
-    let rig = Rig::going();
-    pass(1).await;
-    for n in 0..10_000 {
-        let id = format!("0d9c5a3e-8f5b-4b0e-9d0c-{n:012}");
-        rig.runner.execute(task(&id, "gone"));
-    }
-    pass(60).await;
-    let inner = rig.master.inner();
-    let beat = inner.heartbeats.last().unwrap();
-    assert_eq!(beat.tasks.as_ref().unwrap().len(), 10_000);
-    let bytes = serde_json::to_vec(beat).unwrap().len();
-    assert!(bytes < 1024 * 1024, "{bytes} bytes");
 }
 
 #[tokio::test(start_paused = true)]

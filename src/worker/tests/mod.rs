@@ -4,6 +4,7 @@ mod adopted;
 mod agent;
 mod engine;
 mod master;
+mod reports;
 mod runner;
 mod shutdown;
 mod unseen;
