@@ -4,16 +4,11 @@ use std::time::Duration;
 
 use super::{Rig, attempt, pass, restarted, stop, task};
 use crate::wire::{RestartPolicy, Task, TaskStatus};
-use crate::worker::runtime::scripted::Behaviour;
+use crate::worker::runtime::scripted::{Behaviour, Scripted};
 
 #[tokio::test(start_paused = true)]
 async fn what_ended_while_nobody_looked_waits_for_the_masters_word_before_it_runs_again() {
-    let rig = Rig::going();
-    rig.runner
-        .execute(restarted(RestartPolicy::Always, task("t", "service")));
-    rig.until("t", "running").await;
-    let engine = rig.engine.clone();
-    rig.runner.abandon().await;
+    let engine = left_running(restarted(RestartPolicy::Always, task("t", "service"))).await;
     engine.kill("t");
 
     let next = Rig::on(engine);
@@ -35,24 +30,13 @@ async fn what_ended_while_nobody_looked_waits_for_the_masters_word_before_it_run
 
 #[tokio::test(start_paused = true)]
 async fn restarts_before_this_process_are_counted_too() {
-    let rig = Rig::going();
-    rig.runner
-        .execute(restarted(RestartPolicy::Always, task("t", "service")));
-    rig.until("t", "running").await;
-    let engine = rig.engine.clone();
-    rig.runner.abandon().await;
-
-    let next = Rig::on(engine);
-    let mut known = task("t", "service");
-    known.restart_count = 5;
-    next.master.inner().tasks.push(known);
-    next.watch();
-    next.talk();
+    let rig = adopting(restarted(RestartPolicy::Always, task("t", "service"))).await;
+    rig.watch();
+    rig.talk();
     pass(10).await;
-    next.engine.kill("t");
+    rig.engine.kill("t");
     pass(10).await;
-    let report = next.runner.view("t").unwrap().borrow().report.clone();
-    assert_eq!(report.restart_count, Some(6));
+    assert_eq!(restart_count(&rig), Some(6));
 }
 
 #[tokio::test(start_paused = true)]
@@ -67,13 +51,7 @@ async fn a_container_the_master_saw_running_is_never_made_anew() {
 
 #[tokio::test(start_paused = true)]
 async fn older_containers_found_at_the_start_are_removed_first() {
-    let rig = Rig::going();
-    rig.runner.execute(attempt("t", "service", 1));
-    rig.until("t", "running").await;
-    let engine = rig.engine.clone();
-    rig.runner.abandon().await;
-
-    let next = Rig::on(engine);
+    let next = Rig::on(left_running(attempt("t", "service", 1)).await);
     // Ordered before the engine was asked what there is.
     next.runner.execute(attempt("t", "service", 2));
     next.watch();
@@ -85,14 +63,19 @@ async fn older_containers_found_at_the_start_are_removed_first() {
     );
 }
 
-/// A new process of the worker, that finds `t` running; the master knows of five restarts.
-async fn adopting(ordered: Task) -> Rig {
+/// The engine after a process of the worker that ended while `t` ran.
+async fn left_running(ordered: Task) -> Scripted {
     let rig = Rig::going();
     rig.runner.execute(ordered);
     rig.until("t", "running").await;
     let engine = rig.engine.clone();
     rig.runner.abandon().await;
-    let next = Rig::on(engine);
+    engine
+}
+
+/// A new process of the worker, that finds `t` running; the master knows of five restarts.
+async fn adopting(ordered: Task) -> Rig {
+    let next = Rig::on(left_running(ordered).await);
     let mut known = task("t", "service");
     known.restart_count = 5;
     next.master.inner().tasks.push(known);
@@ -170,13 +153,7 @@ async fn a_crash_loop_goes_on_where_the_process_before_left_it() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stop_that_comes_with_the_order_before_the_look_ends_the_container_that_is_there() {
-    let rig = Rig::going();
-    rig.runner.execute(task("t", "service"));
-    rig.until("t", "running").await;
-    let engine = rig.engine.clone();
-    rig.runner.abandon().await;
-
-    let next = Rig::on(engine);
+    let next = Rig::on(left_running(task("t", "service")).await);
     next.runner.execute(task("t", "service"));
     next.runner.stop(&stop("t", 1, false));
     next.watch();
