@@ -318,64 +318,6 @@ impl State {
         self.usage.get(node)
     }
 
-    /// When a node was last in touch.
-    pub fn contact(&self, node: &NodeId) -> Contact {
-        self.last_contact(node).unwrap_or_default()
-    }
-
-    /// The same; none when nobody was in touch yet: it registered this very moment.
-    pub fn last_contact(&self, node: &NodeId) -> Option<Contact> {
-        self.contacts.get(node).copied()
-    }
-
-    /// The worker reached the master: call it once what the worker said was decided and applied.
-    pub fn heard(&mut self, node: &NodeId, now: Now) {
-        let longest_gap_ms = self.policy.longest_gap_ms();
-        if let Some(contact) = self.known_contact(node) {
-            contact.made(now, longest_gap_ms);
-            contact.heard_at = now.mono;
-            contact.heard_wall = now.wall;
-        }
-    }
-
-    /// It signed off: its silence from now on is no sign of anything.
-    pub fn signed_off(&mut self, node: &NodeId) {
-        self.contacts.remove(node);
-    }
-
-    /// The same, when it has just registered: whoever could not be reached before may have been
-    /// another process, somewhere else.
-    pub fn registered(&mut self, node: &NodeId, now: Now) {
-        self.contacts.remove(node);
-        self.heard(node, now);
-        if let Some(contact) = self.known_contact(node) {
-            contact.registered_at = now.mono;
-        }
-    }
-
-    /// The master reached the worker, or tried in vain.
-    pub fn probed(&mut self, node: &NodeId, answered: bool, now: Now) {
-        let longest_gap_ms = self.policy.longest_gap_ms();
-        if let Some(contact) = self.known_contact(node) {
-            contact.probed_at = now.mono;
-            if answered {
-                contact.made(now, longest_gap_ms);
-                contact.answered_at = now.mono;
-                contact.failing_since = None;
-            } else {
-                contact.failing_since.get_or_insert(now.mono);
-                contact.failed_at = Some(now.mono);
-            }
-        }
-    }
-
-    fn known_contact(&mut self, node: &NodeId) -> Option<&mut Contact> {
-        if !self.nodes.contains_key(node) {
-            return None;
-        }
-        Some(self.contacts.entry(node.clone()).or_default())
-    }
-
     /// The mass-failure brake, when engaged.
     pub fn brake(&self) -> Option<&Brake> {
         self.brake.as_ref()
