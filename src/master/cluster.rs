@@ -95,13 +95,13 @@ struct Inner {
     decided: u64,
 }
 
-/// What an answer rests on that changed nothing.
+/// How a command is answered that changed nothing.
 #[derive(Debug, Clone, Copy)]
-enum Rests {
-    /// What memory holds, once all of it is durable.
-    OnMemory,
-    /// That, and that this is still the master.
-    OnTheFence,
+enum NoChange {
+    /// From memory, once all of it is durable.
+    FromMemory,
+    /// The same, once the store has said, too, that this is still the master.
+    AskTheStore,
 }
 
 impl Inner {
@@ -179,10 +179,10 @@ impl Cluster {
         read: impl FnOnce(&State, &[Change]) -> R,
     ) -> Result<R, Error> {
         let heard = Heard::by(&command);
-        let answer_rests = match command {
+        let no_change = match command {
             // By far the most commands; mostly the answer is that there is nothing to do.
-            Command::Heartbeat(_) => Rests::OnMemory,
-            _ => Rests::OnTheFence,
+            Command::Heartbeat(_) => NoChange::FromMemory,
+            _ => NoChange::AskTheStore,
         };
         let reserved = match self.trouble() {
             Some(why) => Err(Error::StoreUnavailable(why)),
@@ -198,7 +198,7 @@ impl Cluster {
         };
         let (number, answer) = self.change(
             place,
-            answer_rests,
+            no_change,
             |state, now| decide::decide(state, command, now),
             |state, changes, now| {
                 if heard.note(state, now) {
@@ -223,7 +223,7 @@ impl Cluster {
         let place = self.reserve().await?;
         let (_, made) = self.change(
             place,
-            Rests::OnMemory,
+            NoChange::FromMemory,
             |state, now| Ok(rule(state, now)),
             |_, changes, _| changes.len(),
         );
@@ -246,7 +246,7 @@ impl Cluster {
     fn change<R>(
         &self,
         place: mpsc::Permit<'_, Decided>,
-        answer_rests: Rests,
+        no_change: NoChange,
         decision: impl FnOnce(&State, Now) -> Result<Vec<Change>, Rejection>,
         read: impl FnOnce(&mut State, &[Change], Now) -> R,
     ) -> (u64, Result<R, Rejection>) {
@@ -272,9 +272,9 @@ impl Cluster {
         {
             self.room.notify_one();
         }
-        let number = match (changes.is_empty(), answer_rests) {
-            (true, Rests::OnMemory) => inner.decided,
-            (true, Rests::OnTheFence) | (false, _) => inner.queue(place, changes),
+        let number = match (changes.is_empty(), no_change) {
+            (true, NoChange::FromMemory) => inner.decided,
+            (true, NoChange::AskTheStore) | (false, _) => inner.queue(place, changes),
         };
         (number, answer)
     }

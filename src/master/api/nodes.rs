@@ -51,7 +51,7 @@ pub async fn heartbeat(
         })
         .await?;
     let answer = answer.ok_or(Error::NoNode(node))?;
-    // A master that was replaced and does not know it yet would have stopped what its successor
+    // A master that was replaced and does not know it yet could have stopped what its successor
     // placed.
     if !(answer.run.is_empty() && answer.stop.is_empty()) {
         cluster.still_leads().await?;

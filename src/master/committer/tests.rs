@@ -9,13 +9,13 @@ use futures_util::future::BoxFuture;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 
-mod fence;
-
 use super::*;
 use crate::core::{Command, Policy, State, Stop, TaskId, Write};
 use crate::master::cluster::{self, Cluster};
 use crate::master::fixture::{TokioClock, submit};
 use crate::store::Snapshot;
+
+mod fence;
 
 /// What the store does with one commit.
 enum Step {
