@@ -67,7 +67,7 @@ lint: compiler lint-tools ## Check form, lints, documentation, dependencies and 
 fmt: ## Bring the code into form
 	cargo fmt --all
 
-figures: build image ## Measure podling on this machine: one JSON object (some minutes; a Docker Engine, nothing else running)
+figures: build image ## Measure podling on this machine: one JSON object (20 minutes; a Docker Engine, nothing else running)
 	@scripts/with-docker.sh scripts/figures.sh
 
 image: ## Build the container image podling:latest, also where no registry can be reached
