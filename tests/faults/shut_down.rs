@@ -250,8 +250,13 @@ fn a_second_signal_ends_a_master_at_once() {
     let mut cluster = Cluster::start();
     let mut stream = TcpStream::connect(("127.0.0.1", cluster.port)).unwrap();
     stream
-        .write_all(b"POST /api/v1/tasks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{")
+        .write_all(b"POST /api/v1/tasks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n")
         .unwrap();
+    // Told to go on, it waits for the rest: a request the shutdown has to wait for. One it had not
+    // begun to read would not hold it up.
+    let mut go_on = [0; 25];
+    stream.read_exact(&mut go_on).unwrap();
+    assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
     cluster.signal_master(Signal::SIGTERM);
     cluster.until("it to shut down", |c| {
         c.all_logs().contains("shutting down")

@@ -16,7 +16,9 @@ fn tail(tail: &str) -> LogQuery {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_task_runs_to_its_end_and_its_log_is_plain_text() {
     let rig = Rig::start("log").await;
-    let mut task = rig.script("hello", "echo \"hello $WHO\"; echo oops >&2; sleep 0.2");
+    // Apart, because what is written to two pipes at once is read in any order.
+    let script = "echo \"hello $WHO\"; sleep 0.2; echo oops >&2; sleep 0.2";
+    let mut task = rig.script("hello", script);
     task.env.insert("WHO".into(), "world".into());
     let report = rig.run(&task).await;
 
