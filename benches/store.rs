@@ -92,10 +92,12 @@ fn submitted(sequence: u64) -> Task {
         placement: sequence,
         node: Some(NodeId::from("worker-1")),
         scheduled_at: Some(Timestamp(1_763_856_000_000)),
-        history: vec![
+        history: [
             event(Kind::TaskSubmitted, "submitted"),
             event(Kind::TaskScheduled, "placed on worker-1"),
-        ],
+        ]
+        .iter()
+        .collect(),
         ..task
     }
 }

@@ -81,7 +81,7 @@ fn ended(number: u64) -> Task {
         attempt: 1,
         message: message.into(),
     };
-    let history = vec![
+    let history = [
         event(0, Kind::TaskSubmitted, "submitted"),
         event(
             1,
@@ -102,10 +102,10 @@ fn ended(number: u64) -> Task {
             labels: [("team".into(), "data".into())].into(),
             ..Spec::default()
         }),
-        idempotency: Some(podling::core::Idempotency {
+        idempotency: Some(Box::new(podling::core::Idempotency {
             key: format!("key-{number}"),
             fingerprint: number,
-        }),
+        })),
         desired: podling::core::Desired::Run,
         status: Status::Completed,
         attempt: 1,
@@ -122,7 +122,7 @@ fn ended(number: u64) -> Task {
         started_at: Some(at),
         // Not so long ago that they are forgotten meanwhile.
         finished_at: Some(Timestamp(i64::MAX / 2)),
-        history,
+        history: history.iter().collect(),
         id,
     }
 }

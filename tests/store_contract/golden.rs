@@ -45,10 +45,10 @@ fn failed_task() -> Task {
     Task {
         id: id.clone(),
         spec: Arc::new(spec()),
-        idempotency: Some(Idempotency {
+        idempotency: Some(Box::new(Idempotency {
             key: "deploy-42".into(),
             fingerprint: u64::MAX - 1,
-        }),
+        })),
         desired: Desired::Stop { grace_seconds: 10 },
         status: Status::Failed,
         attempt: 2,
@@ -64,7 +64,7 @@ fn failed_task() -> Task {
         scheduled_at: Some(Timestamp(1_763_892_901_000)),
         started_at: Some(Timestamp(1_763_892_902_000)),
         finished_at: Some(Timestamp(1_763_892_903_000)),
-        history: vec![
+        history: [
             event(
                 7,
                 1_763_892_900_000,
@@ -74,7 +74,9 @@ fn failed_task() -> Task {
                 "submitted",
             ),
             event(9, 1_763_892_901_000, Kind::TaskScheduled, worker, 2, placed),
-        ],
+        ]
+        .iter()
+        .collect(),
         ..task(7)
     }
 }
