@@ -72,14 +72,16 @@ fn ended(number: u64) -> Task {
     let id = podling::core::TaskId::from(format!("20251123000000-{number:08}"));
     let node = NodeId::from(format!("worker-{}", number % 10));
     let at = Timestamp(1_763_856_000_000 + number.cast_signed());
-    let event = |nth: u64, kind, message: &str| Event {
-        sequence: number * 10 + nth,
-        at,
-        kind,
-        task: Some(id.clone()),
-        node: Some(node.clone()),
-        attempt: 1,
-        message: message.into(),
+    let event = |nth: u64, kind, message: &str| {
+        Arc::new(Event {
+            sequence: number * 10 + nth,
+            at,
+            kind,
+            task: Some(id.clone()),
+            node: Some(node.clone()),
+            attempt: 1,
+            message: message.into(),
+        })
     };
     let history = vec![
         event(0, Kind::TaskSubmitted, "submitted"),

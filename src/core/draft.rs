@@ -131,7 +131,13 @@ impl<'a> Draft<'a> {
         self.push(Write::SetBrake(brake), event);
     }
 
-    fn task_event(&self, task: &Task, node: Option<NodeId>, kind: Kind, message: String) -> Event {
+    fn task_event(
+        &self,
+        task: &Task,
+        node: Option<NodeId>,
+        kind: Kind,
+        message: String,
+    ) -> Arc<Event> {
         self.event(kind, Some(task.id.clone()), node, task.attempt, message)
     }
 
@@ -142,8 +148,8 @@ impl<'a> Draft<'a> {
         node: Option<NodeId>,
         attempt: u32,
         message: String,
-    ) -> Event {
-        Event {
+    ) -> Arc<Event> {
+        Arc::new(Event {
             sequence: self.next_sequence(),
             at: self.now.wall,
             kind,
@@ -151,10 +157,10 @@ impl<'a> Draft<'a> {
             node,
             attempt,
             message,
-        }
+        })
     }
 
-    fn push(&mut self, write: Write, event: Event) {
+    fn push(&mut self, write: Write, event: Arc<Event>) {
         self.changes.push(Change { write, event });
     }
 }

@@ -98,8 +98,9 @@ pub struct Task {
     pub started_at: Option<Timestamp>,
     /// When it ended.
     pub finished_at: Option<Timestamp>,
-    /// Its own last events, oldest first, at most [`Task::HISTORY`].
-    pub history: Vec<Event>,
+    /// Its own last events, oldest first, at most [`Task::HISTORY`]. Shared with the records before
+    /// this one and with the cluster's stream of events.
+    pub history: Vec<Arc<Event>>,
 }
 
 impl Status {

@@ -31,14 +31,16 @@ fn one(key: &str, value: &str) -> BTreeMap<String, String> {
 
 fn failed_task() -> Task {
     let id = TaskId::from("20251123101500-k3j9x0ab");
-    let event = |sequence, at, kind, node: Option<&str>, attempt, message: &str| Event {
-        sequence,
-        at: Timestamp(at),
-        kind,
-        task: Some(id.clone()),
-        node: node.map(NodeId::from),
-        attempt,
-        message: message.to_owned(),
+    let event = |sequence, at, kind, node: Option<&str>, attempt, message: &str| {
+        Arc::new(Event {
+            sequence,
+            at: Timestamp(at),
+            kind,
+            task: Some(id.clone()),
+            node: node.map(NodeId::from),
+            attempt,
+            message: message.to_owned(),
+        })
     };
     let worker = Some("worker-1");
     let placed = "placed on worker-1";

@@ -71,7 +71,7 @@ pub fn full_task(sequence: u64) -> Task {
         history: Kind::ALL
             .iter()
             .take(Task::HISTORY)
-            .map(|kind| event(*kind))
+            .map(|kind| Arc::new(event(*kind)))
             .collect(),
         ..task(sequence)
     }
