@@ -25,5 +25,5 @@ pub struct Change {
     /// What is written.
     pub write: Write,
     /// Why: goes to the cluster's stream of events.
-    pub event: Event,
+    pub event: Arc<Event>,
 }

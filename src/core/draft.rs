@@ -127,7 +127,13 @@ impl<'a> Draft<'a> {
         self.push(Write::SetBrake(brake), event);
     }
 
-    fn task_event(&self, task: &Task, node: Option<NodeId>, kind: Kind, message: String) -> Event {
+    fn task_event(
+        &self,
+        task: &Task,
+        node: Option<NodeId>,
+        kind: Kind,
+        message: String,
+    ) -> Arc<Event> {
         self.event(kind, Some(task.id.clone()), node, task.attempt, message)
     }
 
@@ -138,8 +144,8 @@ impl<'a> Draft<'a> {
         node: Option<NodeId>,
         attempt: u32,
         message: String,
-    ) -> Event {
-        Event {
+    ) -> Arc<Event> {
+        Arc::new(Event {
             sequence: self.next_sequence(),
             at: self.now.wall,
             kind,
@@ -147,10 +153,10 @@ impl<'a> Draft<'a> {
             node,
             attempt,
             message,
-        }
+        })
     }
 
-    fn push(&mut self, write: Write, event: Event) {
+    fn push(&mut self, write: Write, event: Arc<Event>) {
         self.changes.push(Change { write, event });
     }
 }

@@ -9,6 +9,7 @@
 mod clearing;
 mod contact;
 mod hands;
+mod ready;
 mod tally;
 mod waiting;
 
@@ -37,6 +38,7 @@ pub struct State {
     /// The nodes that were last known at an address: one online at most, and old records.
     nodes_at: HashMap<(String, u16), BTreeSet<NodeId>>,
     usage: HashMap<NodeId, Usage>,
+    ready: ready::Ready,
     contacts: HashMap<NodeId, Contact>,
     clearing: clearing::Clearing,
     hands: Hands,
@@ -86,7 +88,7 @@ impl State {
             if self.ring.len() >= self.policy.event_ring {
                 self.ring.pop_front();
             }
-            self.ring.push_back(Arc::new(change.event.clone()));
+            self.ring.push_back(change.event.clone());
         }
     }
 
@@ -138,25 +140,17 @@ impl State {
         self.brake = brake;
     }
 
+    /// A task's id, sequence number and key never change.
     fn put_task(&mut self, task: &Arc<Task>) {
-        self.remove_task(&task.id);
-        let sequence = task.sequence;
-        self.sequence_of.insert(task.id.clone(), sequence);
-        if let Some(idempotency) = &task.idempotency {
-            self.task_of_key.insert(idempotency.key.clone(), sequence);
+        let before = self.tasks.insert(task.sequence, task.clone());
+        if before.is_none() {
+            self.sequence_of.insert(task.id.clone(), task.sequence);
+            if let Some(idempotency) = &task.idempotency {
+                let key = idempotency.key.clone();
+                self.task_of_key.insert(key, task.sequence);
+            }
         }
-        if task.status == super::Status::Pending {
-            self.pending.insert(sequence);
-            self.waiting.insert(task);
-        }
-        if task.status.is_ended() {
-            self.ended
-                .insert((task.finished_at.unwrap_or(task.created_at), sequence));
-        }
-        if let Some(node) = &task.node {
-            self.usage.entry(node.clone()).or_default().add(task);
-        }
-        self.tasks.insert(sequence, task.clone());
+        self.index(before.as_deref(), Some(task));
     }
 
     fn remove_task(&mut self, id: &TaskId) {
@@ -169,22 +163,50 @@ impl State {
         if let Some(idempotency) = &task.idempotency {
             self.task_of_key.remove(&idempotency.key);
         }
-        if self.pending.remove(&sequence) {
-            self.waiting.remove(&task);
+        self.index(Some(&task), None);
+    }
+
+    /// Keeps the indexes and tallies that depend on what is known of a task.
+    fn index(&mut self, before: Option<&Task>, after: Option<&Task>) {
+        let waits = |task: &&Task| task.status == super::Status::Pending;
+        match (before.filter(waits), after.filter(waits)) {
+            (None, Some(task)) => {
+                self.pending.insert(task.sequence);
+                self.waiting.insert(task);
+            }
+            (Some(task), None) => {
+                self.pending.remove(&task.sequence);
+                self.waiting.remove(task);
+            }
+            (None, None) | (Some(_), Some(_)) => {}
         }
-        self.ended
-            .remove(&(task.finished_at.unwrap_or(task.created_at), sequence));
-        if let Some(node) = &task.node
-            && let Some(usage) = self.usage.get_mut(node)
-        {
-            usage.remove(&task);
-            if usage.is_empty() && !self.nodes.contains_key(node) {
-                self.usage.remove(node);
+        let (was, is) = (before.and_then(ended_at), after.and_then(ended_at));
+        if was != is {
+            was.map(|key| self.ended.remove(&key));
+            is.map(|key| self.ended.insert(key));
+        }
+        let from = before.and_then(|task| Some((task.node.as_ref()?, task)));
+        let to = after.and_then(|task| Some((task.node.as_ref()?, task)));
+        match (from, to) {
+            (Some((node, before)), Some((same, after))) if node == same => {
+                self.tally(node, |usage| {
+                    usage.remove(before);
+                    usage.add(after);
+                });
+            }
+            (from, to) => {
+                if let Some((node, task)) = from {
+                    self.tally(node, |usage| usage.remove(task));
+                }
+                if let Some((node, task)) = to {
+                    self.tally(node, |usage| usage.add(task));
+                }
             }
         }
     }
 
     fn put_node(&mut self, node: &Arc<Node>) {
+        let before = self.place_in_order(&node.id);
         self.hands.changed(&node.id);
         if let Some(known) = self.nodes.get(&node.id).cloned() {
             self.leave_address(&known);
@@ -206,9 +228,11 @@ impl State {
         there.insert(node.id.clone());
         self.usage.entry(node.id.clone()).or_default();
         self.nodes.insert(node.id.clone(), node.clone());
+        self.reorder(before, self.place_in_order(&node.id));
     }
 
     fn remove_node(&mut self, id: &NodeId) {
+        self.reorder(self.place_in_order(id), None);
         if let Some(node) = self.nodes.remove(id) {
             self.leave_address(&node);
         }
@@ -365,6 +389,12 @@ impl State {
     pub fn check(&self) -> Result<(), String> {
         tally::check(self)
     }
+}
+
+/// The place of a task among those that have ended.
+fn ended_at(task: &Task) -> Option<(Timestamp, u64)> {
+    let at = task.finished_at.unwrap_or(task.created_at);
+    task.status.is_ended().then_some((at, task.sequence))
 }
 
 impl PartialEq for State {

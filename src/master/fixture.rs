@@ -92,7 +92,7 @@ pub fn remove_node(sequence: u64, id: &NodeId) -> Change {
 fn change(sequence: u64, kind: Kind, write: Write) -> Change {
     Change {
         write,
-        event: Event {
+        event: Arc::new(Event {
             sequence,
             at: Timestamp(0),
             kind,
@@ -100,7 +100,7 @@ fn change(sequence: u64, kind: Kind, write: Write) -> Change {
             node: None,
             attempt: 0,
             message: String::new(),
-        },
+        }),
     }
 }
 

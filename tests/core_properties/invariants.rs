@@ -5,7 +5,7 @@ use podling::core::{Availability, Change, Event, Node, State, Status, Task, Task
 /// After every single change.
 pub fn after_change(before: &State, change: &Change, after: &State) {
     after.check().unwrap();
-    let event = &change.event;
+    let event = change.event.as_ref();
     assert_eq!(
         event.sequence,
         before.last_event() + 1,

@@ -169,7 +169,7 @@ fn a_task_whose_node_is_gone_is_removed_at_once() {
     };
     cluster.state.apply(&Change {
         write: Write::PutNode(offline.into()),
-        event: some_event(&cluster),
+        event: some_event(&cluster).into(),
     });
     assert_eq!(cluster.remove(&id, true), [Kind::TaskRemoved]);
 }

@@ -5,7 +5,7 @@ use std::iter::Peekable;
 use std::ops::Bound::{Excluded, Unbounded};
 
 use crate::core::draft::Draft;
-use crate::core::schedule::{Asks, Room};
+use crate::core::schedule::{Asks, room};
 use crate::core::{Change, Now, State, transition};
 
 /// So many waiting tasks are told why, for each that may be placed.
@@ -22,7 +22,7 @@ pub fn place(state: &State, now: Now, limit: usize) -> Vec<Change> {
 /// The same, and how many tasks were looked at.
 pub(super) fn counted(state: &State, now: Now, limit: usize) -> (Vec<Change>, usize) {
     let mut draft = Draft::new(state, now);
-    let mut room = Room::of(state, now);
+    let mut room = room(state, now);
     let from = first(state, now, limit);
     let mut queue = Queue {
         begun: BTreeMap::new(),

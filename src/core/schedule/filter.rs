@@ -55,7 +55,9 @@ pub const FILTERS: [Filter; 10] = [
     Filter {
         passes: |candidate, _| {
             let slots = candidate.node.capacity.slots;
-            slots.is_none_or(|slots| candidate.slots < slots || mutant::is(Mutant::SlotsForgotten))
+            slots.is_none_or(|slots| {
+                candidate.taken.slots < slots || mutant::is(Mutant::SlotsForgotten)
+            })
         },
         explain: |refused, _| {
             let slots = refused.iter().filter_map(|c| c.node.capacity.slots);
@@ -109,12 +111,12 @@ pub fn refusing(candidate: &Candidate<'_>, asks: &Asks) -> Option<usize> {
 
 fn free_cpu(candidate: &Candidate<'_>) -> Option<u64> {
     let capacity = candidate.node.capacity.cpu_millicores?;
-    Some(capacity.saturating_sub(candidate.cpu_millicores))
+    Some(capacity.saturating_sub(candidate.taken.cpu_millicores))
 }
 
 fn free_memory(candidate: &Candidate<'_>) -> Option<u64> {
     let capacity = candidate.node.capacity.memory_bytes?;
-    Some(capacity.saturating_sub(candidate.memory_bytes))
+    Some(capacity.saturating_sub(candidate.taken.memory_bytes))
 }
 
 fn most(refused: &[&Candidate<'_>], free: fn(&Candidate<'_>) -> Option<u64>) -> u64 {

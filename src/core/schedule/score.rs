@@ -1,66 +1,86 @@
 //! Which of the nodes that can take a task is best.
+//!
+//! The score is about the node as it is, not as it would be with the task on it: so the state can
+//! keep the nodes in this order (`state/ready.rs`) and a placement looks at the first few, not at
+//! all. What a task asks would change the order only between nodes of different sizes, and there by
+//! no more than the one task: the next one sees the difference. `docs/decisions/0014` has the figures.
 
-use super::Asks;
-use super::room::Candidate;
-use crate::core::{NodeId, Strategy};
+use crate::core::{Capacity, Node, NodeId, Strategy, Usage};
 
 /// The least score wins. The order of the fields is the policy.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Score<'a> {
-    /// How full the node would be, in millionths, by the dimension that would be fullest: the
-    /// scarcest one decides how useful the rest still is. Spreading wants it low, bin-packing
-    /// high.
-    load: u64,
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Score {
+    /// How full the node is, in millionths, by the dimension that is fullest: the scarcest one
+    /// decides how useful the rest still is. Spreading wants it low; bin-packing wants it high, but
+    /// a node of which all of something is taken last: nearly nothing fits there.
+    load: u32,
     /// How many tasks it has: all there is to go by where capacities are not known.
-    tasks: u64,
+    tasks: u32,
     /// Among equals the one whose last placement is longest ago: strict alternation, also across
     /// decisions.
     last_placement: u64,
     /// Makes the choice deterministic.
-    node: &'a NodeId,
+    node: NodeId,
 }
 
-const FULL: u64 = 1_000_000;
+/// What the score depends on, apart from what the node has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Taken {
+    pub slots: u32,
+    pub cpu_millicores: u64,
+    pub memory_bytes: u64,
+    pub last_placement: u64,
+}
 
-impl<'a> Score<'a> {
-    /// The node's score, were the task placed on it.
-    pub fn of(candidate: &Candidate<'a>, asks: &Asks, strategy: Strategy) -> Self {
-        let load = load(candidate, asks);
-        let tasks = u64::from(candidate.slots);
+const FULL: u32 = 1_000_000;
+
+impl Score {
+    /// The node's score, with so much of it taken.
+    pub fn of(node: &Node, taken: &Taken, strategy: Strategy) -> Self {
+        let load = load(&node.capacity, taken);
         let (load, tasks) = match strategy {
-            Strategy::Spread => (load, tasks),
-            Strategy::BinPack => (FULL - load, u64::MAX - tasks),
+            Strategy::Spread => (load, taken.slots),
+            Strategy::BinPack if load >= FULL => (FULL + 1, u32::MAX - taken.slots),
+            Strategy::BinPack => (FULL - load, u32::MAX - taken.slots),
         };
         Self {
             load,
             tasks,
-            last_placement: candidate.last_placement,
-            node: &candidate.node.id,
+            last_placement: taken.last_placement,
+            node: node.id.clone(),
+        }
+    }
+
+    /// Whose score it is.
+    pub fn node(&self) -> &NodeId {
+        &self.node
+    }
+}
+
+impl From<&Usage> for Taken {
+    fn from(usage: &Usage) -> Self {
+        Self {
+            slots: usage.slots,
+            cpu_millicores: usage.cpu_millicores,
+            memory_bytes: usage.memory_bytes,
+            last_placement: usage.last_placement,
         }
     }
 }
 
-/// The largest share of a known capacity that would be taken; 0 when none is known.
-fn load(candidate: &Candidate<'_>, asks: &Asks) -> u64 {
-    let capacity = &candidate.node.capacity;
-    let slots = capacity
-        .slots
-        .map(|slots| share(u64::from(candidate.slots) + 1, u64::from(slots)));
-    let cpu = capacity
-        .cpu_millicores
-        .map(|cpu| share(candidate.cpu_millicores + asks.requests.cpu_millicores, cpu));
-    let memory = capacity
-        .memory_bytes
-        .map(|memory| share(candidate.memory_bytes + asks.requests.memory_bytes, memory));
-    [slots, cpu, memory]
-        .into_iter()
-        .flatten()
-        .max()
-        .unwrap_or(0)
+/// The largest share of a known capacity that is taken; 0 when none is known.
+fn load(capacity: &Capacity, taken: &Taken) -> u32 {
+    let share_of = |taken: u64, capacity: Option<u64>| capacity.map_or(0, |all| share(taken, all));
+    let slots = share_of(u64::from(taken.slots), capacity.slots.map(u64::from));
+    let cpu = share_of(taken.cpu_millicores, capacity.cpu_millicores);
+    let memory = share_of(taken.memory_bytes, capacity.memory_bytes);
+    slots.max(cpu).max(memory)
 }
 
-fn share(taken: u64, capacity: u64) -> u64 {
+/// Of nothing, all is taken.
+fn share(taken: u64, capacity: u64) -> u32 {
     let millionths = u128::from(taken) * u128::from(FULL);
-    let share = millionths.checked_div(u128::from(capacity)).unwrap_or(0);
-    u64::try_from(share).unwrap_or(FULL).min(FULL)
+    let share = millionths.checked_div(u128::from(capacity));
+    let share = share.and_then(|share| u32::try_from(share).ok());
+    share.unwrap_or(FULL).min(FULL)
 }

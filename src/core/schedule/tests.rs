@@ -1,3 +1,5 @@
+mod by_index;
+
 use crate::core::test_cluster::{Cluster, heartbeat, registration, slots_only, spec};
 use crate::core::{
     Capacity, Command, EngineCondition, Heartbeat, Kind, NodeId, Policy, Port, Protocol, Register,
@@ -207,9 +209,10 @@ fn the_least_loaded_node_is_preferred() {
     let mut cluster = Cluster::new();
     with_capacity(&mut cluster, "large", Some(4_000), Some(8 << 30));
     with_capacity(&mut cluster, "small", Some(1_000), Some(8 << 30));
+    // By what is taken before the task comes: small has 0 % when it is first chosen, then 50 %.
     assert_eq!(
         placed(&mut cluster, &asking(500, 0), 6),
-        ["large", "large", "large", "small", "large", "large"]
+        ["large", "small", "large", "large", "large", "small"]
     );
 }
 
@@ -252,6 +255,26 @@ fn bin_packing_fills_one_node_before_the_next() {
         placed(&mut cluster, &spec(), 5),
         ["a", "a", "b", "b", "none"]
     );
+}
+
+#[test]
+fn bin_packing_fills_the_fullest_node_that_has_room_and_a_full_one_last() {
+    let mut cluster = Cluster::with(Policy {
+        strategy: Strategy::BinPack,
+        ..Policy::default()
+    });
+    for id in ["a", "b", "c"] {
+        with_capacity(&mut cluster, id, Some(1_000), None);
+    }
+    assert_eq!(
+        placed(&mut cluster, &asking(600, 0), 3),
+        ["a", "b", "c"],
+        "each has room for one"
+    );
+    assert_eq!(placed(&mut cluster, &asking(300, 0), 2), ["a", "b"]);
+    assert_eq!(placed(&mut cluster, &asking(100, 0), 1), ["a"]);
+    // a is full: what asks for nothing goes there last.
+    assert_eq!(placed(&mut cluster, &asking(0, 0), 2), ["b", "b"]);
 }
 
 #[test]

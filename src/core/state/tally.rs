@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::State;
+use super::ready::Ready;
 use super::waiting::Waiting;
 use crate::core::{HostPort, NodeId, Status, Task};
 
@@ -130,10 +131,14 @@ pub(super) fn check(state: &State) -> Result<(), String> {
             ));
         }
     }
-    match counted.keys().next() {
-        Some(node) => Err(format!("node {node}: usage is not kept")),
-        None => Ok(()),
+    if let Some(node) = counted.keys().next() {
+        return Err(format!("node {node}: usage is not kept"));
     }
+    let ready = state.nodes.keys().filter_map(|id| state.place_in_order(id));
+    if ready.collect::<Ready>() != state.ready {
+        return Err("the order of the ready nodes is wrong".into());
+    }
+    Ok(())
 }
 
 fn check_indexes(state: &State) -> Result<(), String> {

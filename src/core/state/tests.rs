@@ -76,6 +76,12 @@ fn the_check_notices_a_wrong_tally() {
 }
 
 #[test]
+fn the_check_notices_a_wrong_order_of_nodes() {
+    let wrong = noticed(|state| state.ready.clear());
+    assert_eq!(wrong, "the order of the ready nodes is wrong");
+}
+
+#[test]
 fn the_check_notices_a_node_with_more_than_it_has() {
     let wrong = noticed(|state| {
         let mut node = state.nodes[&NodeId::from("a")].as_ref().clone();

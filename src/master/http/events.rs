@@ -160,7 +160,7 @@ impl Follow {
         for change in changes.iter() {
             if change.event.sequence > self.last {
                 self.last = change.event.sequence;
-                self.waiting.push_back(Arc::new(change.event.clone()));
+                self.waiting.push_back(change.event.clone());
             }
         }
     }

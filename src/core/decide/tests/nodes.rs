@@ -192,6 +192,7 @@ fn prune_forgets_a_bounded_number_at_a_time() {
             ..cluster.task(&ended).clone()
         };
         let write = Write::PutTask(task.into());
+        let event = event.into();
         cluster.state.apply(&Change { write, event });
     }
     assert_eq!(cluster.decide(Command::Prune).unwrap().len(), PRUNE_LIMIT);
