@@ -71,16 +71,14 @@ async fn measure(store: &dyn Store, first: u64, size: u64) -> u64 {
 /// What a submission that is placed at once writes.
 fn submitted(sequence: u64) -> Task {
     let task = records::task(sequence);
-    let event = |kind, message: &str| {
-        Arc::new(Event {
-            sequence,
-            at: Timestamp(1_763_856_000_000),
-            kind,
-            task: Some(task.id.clone()),
-            node: None,
-            attempt: 1,
-            message: message.into(),
-        })
+    let event = |kind, message: &str| Event {
+        sequence,
+        at: Timestamp(1_763_856_000_000),
+        kind,
+        task: Some(task.id.clone()),
+        node: None,
+        attempt: 1,
+        message: message.into(),
     };
     Task {
         spec: Arc::new(Spec {
@@ -94,10 +92,12 @@ fn submitted(sequence: u64) -> Task {
         placement: sequence,
         node: Some(NodeId::from("worker-1")),
         scheduled_at: Some(Timestamp(1_763_856_000_000)),
-        history: vec![
+        history: [
             event(Kind::TaskSubmitted, "submitted"),
             event(Kind::TaskScheduled, "placed on worker-1"),
-        ],
+        ]
+        .iter()
+        .collect(),
         ..task
     }
 }

@@ -304,7 +304,10 @@ fn changes(state: &State, seed: u64, round: u64, number: u64) -> Vec<Change> {
             attempt: 0,
             message: String::new(),
         };
-        changes.push(Change { write, event });
+        changes.push(Change {
+            write,
+            event: event.into(),
+        });
     }
     changes
 }

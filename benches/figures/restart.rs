@@ -72,18 +72,16 @@ fn ended(number: u64) -> Task {
     let id = podling::core::TaskId::from(format!("20251123000000-{number:08}"));
     let node = NodeId::from(format!("worker-{}", number % 10));
     let at = Timestamp(1_763_856_000_000 + number.cast_signed());
-    let event = |nth: u64, kind, message: &str| {
-        Arc::new(Event {
-            sequence: number * 10 + nth,
-            at,
-            kind,
-            task: Some(id.clone()),
-            node: Some(node.clone()),
-            attempt: 1,
-            message: message.into(),
-        })
+    let event = |nth: u64, kind, message: &str| Event {
+        sequence: number * 10 + nth,
+        at,
+        kind,
+        task: Some(id.clone()),
+        node: Some(node.clone()),
+        attempt: 1,
+        message: message.into(),
     };
-    let history = vec![
+    let history = [
         event(0, Kind::TaskSubmitted, "submitted"),
         event(
             1,
@@ -104,10 +102,10 @@ fn ended(number: u64) -> Task {
             labels: [("team".into(), "data".into())].into(),
             ..Spec::default()
         }),
-        idempotency: Some(podling::core::Idempotency {
+        idempotency: Some(Box::new(podling::core::Idempotency {
             key: format!("key-{number}"),
             fingerprint: number,
-        }),
+        })),
         desired: podling::core::Desired::Run,
         status: Status::Completed,
         attempt: 1,
@@ -124,7 +122,7 @@ fn ended(number: u64) -> Task {
         started_at: Some(at),
         // Not so long ago that they are forgotten meanwhile.
         finished_at: Some(Timestamp(i64::MAX / 2)),
-        history,
+        history: history.iter().collect(),
         id,
     }
 }

@@ -90,11 +90,7 @@ impl<'a> Draft<'a> {
         message: impl Into<String>,
     ) -> Arc<Task> {
         let event = self.task_event(&task, node, kind, message.into());
-        if task.history.len() >= Task::HISTORY {
-            let surplus = task.history.len() + 1 - Task::HISTORY;
-            task.history.drain(..surplus);
-        }
-        task.history.push(event.clone());
+        task.history.push(&event);
         let task = Arc::new(task);
         self.tasks.insert(task.id.clone(), Some(task.clone()));
         self.push(Write::PutTask(task.clone()), event);

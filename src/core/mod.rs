@@ -9,6 +9,7 @@ mod command;
 pub mod decide;
 mod draft;
 mod event;
+mod history;
 mod id;
 mod line;
 mod node;
@@ -31,6 +32,7 @@ pub use command::{
     Report, Stop, Submit,
 };
 pub use event::{Event, Kind};
+pub use history::History;
 pub use id::{NodeId, TaskId};
 pub use node::{Availability, Brake, DrainState, Engine, Node};
 pub use now::{Monotonic, Now, Timestamp};

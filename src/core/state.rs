@@ -275,6 +275,11 @@ impl State {
         self.tasks.get(self.task_of_key.get(key)?)
     }
 
+    /// The task that was created last.
+    pub fn youngest_task(&self) -> Option<&Arc<Task>> {
+        self.tasks.last_key_value().map(|(_, task)| task)
+    }
+
     /// All tasks in creation order.
     pub fn tasks(&self) -> impl ExactSizeIterator<Item = &Arc<Task>> {
         self.tasks.values()

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Event, Idempotency, NodeId, Spec, TaskId, Timestamp};
+use super::{Event, History, Idempotency, NodeId, Spec, TaskId, Timestamp};
 
 /// What is known of a task. The order is the merge rule: within an attempt the greater of two
 /// observations is right, and what has ended stays as it ended.
@@ -67,7 +67,7 @@ pub struct Task {
     /// What it is asked to be.
     pub spec: Arc<Spec>,
     /// The key of the submission that made it.
-    pub idempotency: Option<Idempotency>,
+    pub idempotency: Option<Box<Idempotency>>,
     /// What is wanted of it.
     pub desired: Desired,
     /// What is known of it.
@@ -98,9 +98,8 @@ pub struct Task {
     pub started_at: Option<Timestamp>,
     /// When it ended.
     pub finished_at: Option<Timestamp>,
-    /// Its own last events, oldest first, at most [`Task::HISTORY`]. Shared with the records before
-    /// this one and with the cluster's stream of events.
-    pub history: Vec<Arc<Event>>,
+    /// Its own last events, oldest first, at most [`Task::HISTORY`].
+    pub history: History,
 }
 
 impl Status {
@@ -130,6 +129,11 @@ impl Status {
 impl Task {
     /// How many of its own events a task keeps.
     pub const HISTORY: usize = 20;
+
+    /// Its own last events, oldest first.
+    pub fn events(&self) -> Vec<Event> {
+        self.history.events(&self.id)
+    }
 
     /// The node whose room it takes, when it takes any.
     pub fn occupies(&self) -> Option<&NodeId> {

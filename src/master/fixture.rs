@@ -34,7 +34,7 @@ pub fn task(sequence: u64) -> Arc<Task> {
         scheduled_at: None,
         started_at: None,
         finished_at: None,
-        history: vec![],
+        history: Default::default(),
     })
 }
 

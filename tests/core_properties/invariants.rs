@@ -48,7 +48,7 @@ fn put_task(before: Option<&Task>, task: &Task, event: &Event) {
     about(&task.id, event);
     assert_eq!(event.attempt, task.attempt);
     assert_eq!(
-        task.history.last().map(AsRef::as_ref),
+        task.events().last(),
         Some(event),
         "each change is explained in the history"
     );

@@ -191,7 +191,8 @@ impl Checks {
                 world.wrong(format!("{} made {before} and {id}", idempotency.key));
             }
         }
-        let declined = task.history.iter().filter(|e| e.message.contains(DECLINED));
+        let history = task.events();
+        let declined = history.iter().filter(|e| e.message.contains(DECLINED));
         self.declined
             .extend(declined.map(|event| (id.clone(), event.attempt)));
         if let Some(most) = task.spec.max_attempts
@@ -216,14 +217,10 @@ impl Checks {
                 }
             }
         }
-        if task
-            .history
-            .last()
-            .is_none_or(|event| event.sequence <= since)
-        {
+        if history.last().is_none_or(|event| event.sequence <= since) {
             world.wrong(format!("{id} changed and no event says why"));
         }
-        for event in &task.history {
+        for event in &history {
             let this = (id.clone(), event.kind);
             match self.events.get(&event.sequence) {
                 Some(known) if *known != this => {

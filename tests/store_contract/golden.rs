@@ -31,26 +31,24 @@ fn one(key: &str, value: &str) -> BTreeMap<String, String> {
 
 fn failed_task() -> Task {
     let id = TaskId::from("20251123101500-k3j9x0ab");
-    let event = |sequence, at, kind, node: Option<&str>, attempt, message: &str| {
-        Arc::new(Event {
-            sequence,
-            at: Timestamp(at),
-            kind,
-            task: Some(id.clone()),
-            node: node.map(NodeId::from),
-            attempt,
-            message: message.to_owned(),
-        })
+    let event = |sequence, at, kind, node: Option<&str>, attempt, message: &str| Event {
+        sequence,
+        at: Timestamp(at),
+        kind,
+        task: Some(id.clone()),
+        node: node.map(NodeId::from),
+        attempt,
+        message: message.to_owned(),
     };
     let worker = Some("worker-1");
     let placed = "placed on worker-1";
     Task {
         id: id.clone(),
         spec: Arc::new(spec()),
-        idempotency: Some(Idempotency {
+        idempotency: Some(Box::new(Idempotency {
             key: "deploy-42".into(),
             fingerprint: u64::MAX - 1,
-        }),
+        })),
         desired: Desired::Stop { grace_seconds: 10 },
         status: Status::Failed,
         attempt: 2,
@@ -66,7 +64,7 @@ fn failed_task() -> Task {
         scheduled_at: Some(Timestamp(1_763_892_901_000)),
         started_at: Some(Timestamp(1_763_892_902_000)),
         finished_at: Some(Timestamp(1_763_892_903_000)),
-        history: vec![
+        history: [
             event(
                 7,
                 1_763_892_900_000,
@@ -76,7 +74,9 @@ fn failed_task() -> Task {
                 "submitted",
             ),
             event(9, 1_763_892_901_000, Kind::TaskScheduled, worker, 2, placed),
-        ],
+        ]
+        .iter()
+        .collect(),
         ..task(7)
     }
 }

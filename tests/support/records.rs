@@ -35,7 +35,7 @@ pub fn task(sequence: u64) -> Task {
         scheduled_at: None,
         started_at: None,
         finished_at: None,
-        history: vec![],
+        history: Default::default(),
     }
 }
 
@@ -46,10 +46,10 @@ pub const AWKWARD: &str = "'; DROP TABLE tasks; -- \"größe\" 🦀\n\t\\ \0 ␀
 pub fn full_task(sequence: u64) -> Task {
     Task {
         spec: Arc::new(full_spec()),
-        idempotency: Some(Idempotency {
+        idempotency: Some(Box::new(Idempotency {
             key: AWKWARD.into(),
             fingerprint: u64::MAX,
-        }),
+        })),
         desired: Desired::Move {
             grace_seconds: u32::MAX,
             reason: AWKWARD.into(),
@@ -71,7 +71,9 @@ pub fn full_task(sequence: u64) -> Task {
         history: Kind::ALL
             .iter()
             .take(Task::HISTORY)
-            .map(|kind| Arc::new(event(*kind)))
+            .map(|kind| event(*kind))
+            .collect::<Vec<_>>()
+            .iter()
             .collect(),
         ..task(sequence)
     }

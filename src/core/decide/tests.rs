@@ -90,7 +90,7 @@ fn a_task_that_is_being_stopped_says_why() {
     cluster.becomes(&id, Status::Running);
     assert_eq!(cluster.task(&id).reason, stopped);
     assert_eq!(
-        cluster.task(&id).history.last().unwrap().message,
+        cluster.task(&id).events().last().unwrap().message,
         "runs on node a"
     );
     let report = Report {

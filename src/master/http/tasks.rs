@@ -97,10 +97,11 @@ pub async fn events(
     let task = known(&shared, &TaskId::from(id.into_inner()))?;
     let after = query.0.cursor.unwrap_or(0);
     let limit = limit(query.0.limit)?;
-    let newer: Vec<_> = task.history.iter().filter(|e| e.sequence > after).collect();
+    let mut newer = task.events();
+    newer.retain(|event| event.sequence > after);
     let page = &newer[..limit.min(newer.len())];
     let next = page.last().filter(|_| page.len() < newer.len());
-    let events: Vec<_> = page.iter().map(|event| convert::event(event)).collect();
+    let events: Vec<_> = page.iter().map(convert::event).collect();
     let mut answer = HttpResponse::Ok();
     if let Some(next) = next {
         answer.insert_header((NEXT_CURSOR, next.sequence.to_string()));

@@ -8,7 +8,7 @@ use diesel::prelude::{Insertable, Queryable};
 
 use super::text::{pack, unpack};
 use super::{Damaged, NodeRow, Record, TaskRow};
-use crate::core::{Brake, Node, Task};
+use crate::core::{Brake, Node, Spec};
 use crate::store::schema::meta;
 use crate::store::{Batch, Snapshot};
 
@@ -123,18 +123,24 @@ fn last_of_each<T, K: Hash + Eq>(
 
 /// Collects what was stored, row by row, so that it is never in memory twice.
 #[derive(Debug, Default)]
-pub struct SnapshotRows(Snapshot);
+pub struct SnapshotRows {
+    snapshot: Snapshot,
+    /// How the spec of the last task was written, and what it is.
+    last_spec: Option<(String, Arc<Spec>)>,
+}
 
 impl SnapshotRows {
     /// One more task.
     pub fn task(&mut self, row: TaskRow) -> Result<(), Damaged> {
-        self.0.tasks.push(Arc::new(Task::try_from(row)?));
+        let (task, spec_json) = row.into_task(self.last_spec.as_ref())?;
+        self.last_spec = Some((spec_json, task.spec.clone()));
+        self.snapshot.tasks.push(Arc::new(task));
         Ok(())
     }
 
     /// One more node.
     pub fn node(&mut self, row: NodeRow) -> Result<(), Damaged> {
-        self.0.nodes.push(Arc::new(Node::try_from(row)?));
+        self.snapshot.nodes.push(Arc::new(Node::try_from(row)?));
         Ok(())
     }
 
@@ -147,17 +153,21 @@ impl SnapshotRows {
                 id: &row.name,
             };
             match row.name.as_str() {
-                MetaRow::LAST_EVENT => self.0.last_event = record.parse("value", &row.value)?,
-                MetaRow::BRAKE => {
-                    self.0.brake = record.parse::<Option<Brake>>("value", &row.value)?;
+                MetaRow::LAST_EVENT => {
+                    self.snapshot.last_event = record.parse("value", &row.value)?
                 }
-                MetaRow::CLUSTER_ID => self.0.cluster_id = Some(unpack(row.value.clone())),
+                MetaRow::BRAKE => {
+                    self.snapshot.brake = record.parse::<Option<Brake>>("value", &row.value)?;
+                }
+                MetaRow::CLUSTER_ID => self.snapshot.cluster_id = Some(unpack(row.value.clone())),
                 _ => {}
             }
         }
-        self.0.tasks.sort_unstable_by_key(|task| task.sequence);
-        self.0.nodes.sort_unstable_by(|a, b| a.id.cmp(&b.id));
-        Ok(self.0)
+        self.snapshot
+            .tasks
+            .sort_unstable_by_key(|task| task.sequence);
+        self.snapshot.nodes.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        Ok(self.snapshot)
     }
 }
 

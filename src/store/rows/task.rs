@@ -9,7 +9,7 @@ use serde::de::value::{Error as WordError, StrDeserializer};
 
 use super::text::{pack, unpack};
 use super::{Damaged, Record};
-use crate::core::{Idempotency, Status, Task, Timestamp};
+use crate::core::{History, Idempotency, Spec, Status, Task, Timestamp};
 use crate::store::schema::tasks;
 
 /// A task as it is stored. The order of the fields is the order of the columns.
@@ -98,24 +98,29 @@ impl TryFrom<&Task> for TaskRow {
             idempotency_fingerprint: idempotency.as_ref().map(|i| i.fingerprint.cast_signed()),
             spec_json: record.to_json("spec_json", &**spec)?,
             desired_json: record.to_json("desired_json", desired)?,
-            history_json: record.to_json("history_json", history)?,
+            history_json: history.as_json().to_owned(),
         })
     }
 }
 
-impl TryFrom<TaskRow> for Task {
-    type Error = Damaged;
-
-    fn try_from(row: TaskRow) -> Result<Self, Damaged> {
+impl TaskRow {
+    /// The task, and how its spec was written. `last` are those of the row before: equal specs that
+    /// follow one another are read once, and are one in memory.
+    pub fn into_task(self, last: Option<&(String, Arc<Spec>)>) -> Result<(Task, String), Damaged> {
+        let row = self;
         let record = Record {
             kind: "task",
             id: &row.id,
         };
+        let spec = match last {
+            Some((json, spec)) if *json == row.spec_json => spec.clone(),
+            _ => Arc::new(record.parse("spec_json", &row.spec_json)?),
+        };
         let idempotency = match (row.idempotency_key, row.idempotency_fingerprint) {
-            (Some(key), Some(fingerprint)) => Some(Idempotency {
+            (Some(key), Some(fingerprint)) => Some(Box::new(Idempotency {
                 key: unpack(key),
                 fingerprint: fingerprint.cast_unsigned(),
-            }),
+            })),
             (None, None) => None,
             _ => {
                 let problem = "the key has a fingerprint or there is neither";
@@ -123,9 +128,9 @@ impl TryFrom<TaskRow> for Task {
             }
         };
         let word: StrDeserializer<'_, WordError> = row.status.as_str().into_deserializer();
-        Ok(Task {
+        let task = Task {
             sequence: row.sequence.cast_unsigned(),
-            spec: Arc::new(record.parse("spec_json", &row.spec_json)?),
+            spec,
             idempotency,
             desired: record.parse("desired_json", &row.desired_json)?,
             status: Status::deserialize(word).map_err(|error| record.damaged("status", error))?,
@@ -142,8 +147,10 @@ impl TryFrom<TaskRow> for Task {
             scheduled_at: row.scheduled_at_ms.map(Timestamp),
             started_at: row.started_at_ms.map(Timestamp),
             finished_at: row.finished_at_ms.map(Timestamp),
-            history: record.parse("history_json", &row.history_json)?,
+            history: History::parse(&row.history_json)
+                .map_err(|error| record.damaged("history_json", error))?,
             id: unpack(row.id).into(),
-        })
+        };
+        Ok((task, row.spec_json))
     }
 }

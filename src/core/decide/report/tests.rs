@@ -31,7 +31,7 @@ fn a_task_runs_and_completes() {
     assert_eq!(cluster.report(running), [Kind::TaskRunning]);
     assert_eq!(cluster.task(&id).started_at, Some(cluster.now.wall));
     assert_eq!(
-        cluster.task(&id).history.last().unwrap().message,
+        cluster.task(&id).events().last().unwrap().message,
         "runs on node a"
     );
     cluster.pass(5);
@@ -177,7 +177,7 @@ fn restarts_are_counted_and_never_counted_down() {
     };
     let report = restarted(&cluster, 2, Some("after exit code 1"));
     assert_eq!(cluster.report(report), [Kind::TaskRestarted]);
-    let message = &cluster.task(&id).history.last().unwrap().message;
+    let message = cluster.task(&id).events().pop().unwrap().message;
     assert_eq!(
         message,
         "container restarted (restart 2): after exit code 1"
@@ -221,7 +221,7 @@ fn a_task_keeps_its_last_20_events() {
         };
         cluster.report(pulling);
     }
-    let history = &cluster.task(&id).history;
+    let history = cluster.task(&id).events();
     assert_eq!(history.len(), 20);
     assert_eq!(history[0].message, "pulling layer 10");
     assert_eq!(history[19].message, "pulling layer 29");

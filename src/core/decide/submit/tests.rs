@@ -53,9 +53,12 @@ fn a_task_that_fits_is_placed_in_the_same_decision() {
     let task = cluster.state.tasks().next().unwrap();
     assert_eq!((task.status, task.attempt), (Status::Scheduled, 1));
     assert_eq!(task.scheduled_at, Some(cluster.now.wall));
-    assert_eq!(task.sequence, task.history[0].sequence);
-    assert_eq!(task.placement, task.history[1].sequence);
-    assert_eq!(task.history[1].message, "placed on node a");
+    let [submitted, placed] = &task.events()[..] else {
+        panic!("{:?}", task.history);
+    };
+    assert_eq!(task.sequence, submitted.sequence);
+    assert_eq!(task.placement, placed.sequence);
+    assert_eq!(placed.message, "placed on node a");
 }
 
 #[test]

@@ -71,7 +71,7 @@ fn a_node_neither_heard_nor_answering_is_lost_after_the_timeout() {
     );
     cluster.place();
     assert_eq!((cluster.node_of(&id), cluster.task(&id).attempt), ("b", 2));
-    let message = &cluster.task(&id).history.last().unwrap().message;
+    let message = cluster.task(&id).events().pop().unwrap().message;
     assert_eq!(message, "placed on node b (attempt 2)");
 }
 

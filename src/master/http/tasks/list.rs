@@ -1,7 +1,7 @@
 //! `GET /api/v1/tasks`: filters and pages.
 //!
-//! Under the lock only the pointers are copied; what they point to never changes, so the list is
-//! one moment of the cluster however long it takes to send.
+//! Under the lock only pointers are copied; what they point to never changes, so a list is one moment
+//! of the cluster however long it takes to send. Pages are not: each is about the moment it is asked for.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -18,6 +18,8 @@ use crate::wire;
 
 /// Where the cursor of the next page stands.
 pub const NEXT_CURSOR: &str = "Podling-Next-Cursor";
+/// So many tasks are looked at in one step, when a page is asked for.
+const STEP: usize = 1024;
 /// Longer lists are written in pieces of so many tasks.
 const PIECE: usize = 256;
 
@@ -41,14 +43,7 @@ pub async fn list(shared: Data, query: Query<wire::ListTasks>) -> Result<HttpRes
     let filter = Filter::new(&query.0)?;
     let limit = limit(query.0.limit)?;
     let after = query.0.cursor.unwrap_or(0);
-    let all: Vec<Arc<Task>> = shared
-        .cluster
-        .read(|state| state.tasks_after(after).cloned().collect());
-    let mut page: Vec<Arc<Task>> = all
-        .into_iter()
-        .filter(|task| filter.passes(task))
-        .take(limit.saturating_add(1))
-        .collect();
+    let mut page = tasks(&shared, after, limit, &filter);
     let more = page.len() > limit;
     page.truncate(limit);
     let mut answer = HttpResponse::Ok();
@@ -62,6 +57,31 @@ pub async fn list(shared: Data, query: Query<wire::ListTasks>) -> Result<HttpRes
     Ok(answer
         .content_type("application/json")
         .streaming(pieces(page)))
+}
+
+/// The tasks after this one that pass, one more than asked for when there are more. All of them are one
+/// moment of the cluster. A page is collected in steps, each of which is: nobody waits for the whole
+/// cluster to be looked through for the sake of a few.
+fn tasks(shared: &Data, after: u64, limit: usize, filter: &Filter<'_>) -> Vec<Arc<Task>> {
+    let wanted = limit.saturating_add(1);
+    let step = match limit {
+        usize::MAX => usize::MAX,
+        _ => wanted.max(STEP),
+    };
+    let (mut page, mut after) = (Vec::new(), after);
+    loop {
+        let looked_at: Vec<Arc<Task>> = shared
+            .cluster
+            .read(|state| state.tasks_after(after).take(step).cloned().collect());
+        let is_last = looked_at.len() < step;
+        after = looked_at.last().map_or(after, |task| task.sequence);
+        let left = wanted - page.len();
+        let passing = looked_at.into_iter().filter(|task| filter.passes(task));
+        page.extend(passing.take(left));
+        if is_last || page.len() == wanted {
+            return page;
+        }
+    }
 }
 
 /// How many a page may have.

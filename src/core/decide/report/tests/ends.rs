@@ -118,7 +118,7 @@ fn stopped_without_a_users_request_is_an_eviction() {
         "stopped by node a: the worker shuts down; waits for another node"
     );
     assert_eq!((task.node.as_ref(), task.started_at), (None, None));
-    assert_eq!(task.history.last().unwrap().node, Some(NodeId::from("a")));
+    assert_eq!(task.events().last().unwrap().node, Some(NodeId::from("a")));
     cluster.place();
     assert_eq!((cluster.task(&id).attempt, cluster.node_of(&id)), (2, "b"));
     assert_eq!(cluster.report(stale), []);
