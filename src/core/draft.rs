@@ -1,7 +1,7 @@
 //! A decision while it is being made: numbers the events, keeps each task's history, and shows
 //! what the decision itself has changed so far, so that rules can follow one another.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Brake, Change, Event, Kind, Node, NodeId, Now, State, Task, TaskId, Timestamp, Write};
@@ -11,8 +11,8 @@ pub(super) struct Draft<'a> {
     state: &'a State,
     now: Now,
     changes: Vec<Change>,
-    tasks: HashMap<TaskId, Option<Arc<Task>>>,
-    nodes: HashMap<NodeId, Arc<Node>>,
+    tasks: BTreeMap<TaskId, Option<Arc<Task>>>,
+    nodes: BTreeMap<NodeId, Arc<Node>>,
 }
 
 impl<'a> Draft<'a> {
@@ -21,8 +21,8 @@ impl<'a> Draft<'a> {
             state,
             now,
             changes: vec![],
-            tasks: HashMap::new(),
-            nodes: HashMap::new(),
+            tasks: BTreeMap::new(),
+            nodes: BTreeMap::new(),
         }
     }
 
@@ -76,9 +76,9 @@ impl<'a> Draft<'a> {
     }
 
     /// A task in its new form, and why; the event is about the node the task is on.
-    pub fn put_task(&mut self, task: Task, kind: Kind, message: impl Into<String>) {
+    pub fn put_task(&mut self, task: Task, kind: Kind, message: impl Into<String>) -> Arc<Task> {
         let node = task.node.clone();
-        self.put_task_from(node, task, kind, message);
+        self.put_task_from(node, task, kind, message)
     }
 
     /// The same, when the event is about a node the task has left.
@@ -88,12 +88,13 @@ impl<'a> Draft<'a> {
         mut task: Task,
         kind: Kind,
         message: impl Into<String>,
-    ) {
+    ) -> Arc<Task> {
         let event = self.task_event(&task, node, kind, message.into());
         task.history.push(&event);
         let task = Arc::new(task);
         self.tasks.insert(task.id.clone(), Some(task.clone()));
-        self.push(Write::PutTask(task), event);
+        self.push(Write::PutTask(task.clone()), event);
+        task
     }
 
     /// A task goes; `task` is its last form.

@@ -1,9 +1,13 @@
 //! Ids of tasks and nodes: cheap to copy, impossible to mix up.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+
+/// A map by ids: a submission looks up a dozen of them. Not for keys that clients choose at will.
+pub(super) type ById<Id, T> = HashMap<Id, T, foldhash::fast::RandomState>;
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {

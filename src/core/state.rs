@@ -16,6 +16,7 @@ mod waiting;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
+use super::id::ById;
 use super::{
     Availability, Brake, Change, Event, Node, NodeId, Now, Policy, Registrant, Task, TaskId,
     Timestamp, Write,
@@ -29,7 +30,7 @@ pub use tally::Usage;
 pub struct State {
     policy: Policy,
     tasks: BTreeMap<u64, Arc<Task>>,
-    sequence_of: HashMap<TaskId, u64>,
+    sequence_of: ById<TaskId, u64>,
     task_of_key: HashMap<String, u64>,
     pending: BTreeSet<u64>,
     waiting: waiting::Waiting,
@@ -37,9 +38,9 @@ pub struct State {
     nodes: BTreeMap<NodeId, Arc<Node>>,
     /// The nodes that were last known at an address: one online at most, and old records.
     nodes_at: HashMap<(String, u16), BTreeSet<NodeId>>,
-    usage: HashMap<NodeId, Usage>,
+    usage: ById<NodeId, Usage>,
     ready: ready::Ready,
-    contacts: HashMap<NodeId, Contact>,
+    contacts: ById<NodeId, Contact>,
     clearing: clearing::Clearing,
     hands: Hands,
     brake: Option<Brake>,
@@ -206,7 +207,7 @@ impl State {
     }
 
     fn put_node(&mut self, node: &Arc<Node>) {
-        let before = self.place_in_order(&node.id);
+        self.leave_order(&node.id);
         self.hands.changed(&node.id);
         if let Some(known) = self.nodes.get(&node.id).cloned() {
             self.leave_address(&known);
@@ -228,11 +229,11 @@ impl State {
         there.insert(node.id.clone());
         self.usage.entry(node.id.clone()).or_default();
         self.nodes.insert(node.id.clone(), node.clone());
-        self.reorder(before, self.place_in_order(&node.id));
+        self.join_order(node);
     }
 
     fn remove_node(&mut self, id: &NodeId) {
-        self.reorder(self.place_in_order(id), None);
+        self.leave_order(id);
         if let Some(node) = self.nodes.remove(id) {
             self.leave_address(&node);
         }

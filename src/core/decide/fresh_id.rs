@@ -3,13 +3,20 @@
 use crate::core::Now;
 
 const LETTERS: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
+/// `YYYYMMDDhhmmss-`.
+const STAMP: usize = 15;
 const LENGTH: usize = 8;
 
 /// An id that nobody has: from the moment and its random bits, and when that is taken, the next.
 pub fn fresh_id(now: Now, taken: impl Fn(&str) -> bool) -> String {
+    let mut id = String::with_capacity(STAMP + LENGTH);
+    push_stamp(&mut id, now);
+    id.push('-');
+    let stamp = id.len();
     let mut bits = now.random;
     loop {
-        let id = format!("{}-{}", stamp(now), suffix(bits));
+        id.truncate(stamp);
+        push_letters(&mut id, bits);
         if !taken(&id) {
             return id;
         }
@@ -17,20 +24,31 @@ pub fn fresh_id(now: Now, taken: impl Fn(&str) -> bool) -> String {
     }
 }
 
-fn stamp(now: Now) -> String {
-    // A clock outside of the years -9999 to 9999 is broken; the id stays one all the same.
+/// By hand: a general formatter takes a sixth of all that a submission does in the core.
+fn push_stamp(id: &mut String, now: Now) {
+    // A clock outside of the years 0 to 9999 is broken; the id stays one all the same.
     let at = jiff::Timestamp::from_millisecond(now.wall.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-    at.strftime("%Y%m%d%H%M%S").to_string()
+    let at = jiff::tz::Offset::UTC.to_datetime(at);
+    let (century, year) = (at.year() / 100, at.year() % 100);
+    push_two_digits(id, century);
+    push_two_digits(id, year);
+    for part in [at.month(), at.day(), at.hour(), at.minute(), at.second()] {
+        push_two_digits(id, part.into());
+    }
 }
 
-fn suffix(mut bits: u64) -> String {
+fn push_two_digits(id: &mut String, number: i16) {
+    let number = u8::try_from(number).unwrap_or(0);
+    id.push(char::from(b'0' + number / 10 % 10));
+    id.push(char::from(b'0' + number % 10));
+}
+
+fn push_letters(id: &mut String, mut bits: u64) {
     let base = LETTERS.len() as u64;
-    let mut letter = || {
-        let letter = LETTERS[(bits % base) as usize];
+    for _ in 0..LENGTH {
+        id.push(char::from(LETTERS[(bits % base) as usize]));
         bits /= base;
-        char::from(letter)
-    };
-    (0..LENGTH).map(|_| letter()).collect()
+    }
 }
 
 #[cfg(test)]
@@ -59,6 +77,22 @@ mod tests {
         assert!(fresh_id(now(last), |_| false).ends_with("-99999999"));
         assert!(fresh_id(now(0), |id| id.ends_with("-aaaaaaaa")).ends_with("-baaaaaaa"));
         assert!(!taken(&fresh_id(now(u64::MAX), taken)));
+    }
+
+    #[test]
+    fn every_part_of_the_moment_has_its_digits() {
+        for (wall_ms, stamp) in [
+            (0, "19700101000000"),
+            (951_782_400_000, "20000229000000"),
+            (253_402_207_200_000, "99991230220000"),
+            (-62_167_219_200_000, "00000101000000"),
+        ] {
+            let now = Now {
+                wall: Timestamp(wall_ms),
+                ..Now::default()
+            };
+            assert_eq!(fresh_id(now, |_| false), format!("{stamp}-aaaaaaaa"));
+        }
     }
 
     #[test]

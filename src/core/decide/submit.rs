@@ -25,7 +25,7 @@ pub fn submit(state: &State, command: Submit, now: Now) -> Result<Vec<Change>, R
     }
     let spec = spec::checked(command.spec)?;
     let mut draft = Draft::new(state, now);
-    let message = format!("{} ({})", spec.name, spec.image);
+    let message = [&spec.name, " (", &spec.image, ")"].concat();
     let id = fresh_id(now, |id| state.task(&TaskId::from(id)).is_some());
     let task = Task {
         id: id.into(),
@@ -49,13 +49,10 @@ pub fn submit(state: &State, command: Submit, now: Now) -> Result<Vec<Change>, R
         finished_at: None,
         history: History::default(),
     };
-    let id = task.id.clone();
-    draft.put_task(task, Kind::TaskSubmitted, message);
-    if let Some(task) = draft.task(&id) {
-        match schedule::place(state, &task.spec, now) {
-            Ok(node) => transition::schedule(&mut draft, &task, &node),
-            Err(reason) => transition::wait(&mut draft, &task, reason),
-        }
+    let task = draft.put_task(task, Kind::TaskSubmitted, message);
+    match schedule::place(state, &task.spec, now) {
+        Ok(node) => transition::schedule(&mut draft, &task, &node),
+        Err(reason) => transition::wait(&mut draft, &task, reason),
     }
     Ok(draft.finish())
 }

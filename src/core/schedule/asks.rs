@@ -3,7 +3,7 @@
 use crate::core::{HostPort, Requests, Spec};
 
 /// What a task asks of a node.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Asks {
     pub requests: Requests,
     pub ports: Vec<HostPort>,

@@ -1,8 +1,8 @@
 //! Why no node takes a task, in one line.
 
 use super::Asks;
+use super::candidate::Candidate;
 use super::filter::{FILTERS, refusing};
-use super::room::Candidate;
 
 /// `no node takes it: 2 nodes: not enough memory (asks 4Gi, most free 1Gi); 1 node: draining`.
 pub fn explain(candidates: &[Candidate<'_>], asks: &Asks) -> String {

@@ -4,7 +4,7 @@
 //! nodes are asked, and a node counts for the first filter that refuses it.
 
 use super::Asks;
-use super::room::Candidate;
+use super::candidate::Candidate;
 use crate::core::resources::{format_cpu, format_memory};
 use crate::core::{Availability, Node};
 use crate::mutant::{self, Mutant};

@@ -3,21 +3,27 @@
 //! Goes through the state's nodes in the order of their scores, and copies only those it has to look
 //! at: a task that fits on the first costs the same whether there are ten nodes or ten thousand. What
 //! the decision itself places lies over the state, which is neither changed nor copied.
+//!
+//! Within a decision room only gets less: a node that refuses some asks refuses them to the end. So
+//! each node is asked once by tasks that ask the same, however many they are.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::iter::Peekable;
 use std::ops::Bound::{Excluded, Unbounded};
 use std::sync::Arc;
 
 use super::Asks;
+use super::candidate::Candidate;
 use super::explain::explain;
 use super::filter;
-use super::score::{Score, Taken};
-use crate::core::reconcile::liveness;
-use crate::core::{HostPort, Node, NodeId, Now, State};
+use super::score::Score;
+use crate::core::{Node, NodeId, Now, State};
 
-/// The nodes with what is taken of them; `I` are the scores of those that are ready, best first.
-pub struct Room<'a, I: Iterator<Item = &'a Score>> {
+/// A node that may be given tasks, with its score.
+type Ready<'a> = (&'a Score, &'a Arc<Node>);
+
+/// The nodes with what is taken of them; `I` are those that are ready, best first.
+pub struct Room<'a, I: Iterator<Item = Ready<'a>>> {
     state: &'a State,
     now: Now,
     /// Not looked at yet.
@@ -26,39 +32,44 @@ pub struct Room<'a, I: Iterator<Item = &'a Score>> {
     seen: Vec<Candidate<'a>>,
     /// Those of them that take something, best first, by their place in `seen`.
     order: BTreeMap<Score, usize>,
+    /// Only of those that some node refuses.
+    searches: BTreeMap<Asks, Search>,
     /// Whether all nodes were looked at, also those that are not ready.
     complete: bool,
 }
 
-/// A node with what is taken of it.
-pub struct Candidate<'a> {
-    pub node: &'a Arc<Node>,
-    /// Without contact for longer than a node that is well ever is, though not lost yet.
-    pub silent: bool,
-    pub taken: Taken,
-    /// Attempts it still runs and should not.
-    pub clearing: usize,
-    ports: Option<&'a BTreeSet<HostPort>>,
-    more_ports: Vec<HostPort>,
+/// How far those who ask the same have come.
+#[derive(Default)]
+struct Search {
+    /// The nodes up to this score refuse them,
+    refused_to: Option<Score>,
+    /// but for these, which came there when they were given something (bin-packing).
+    ahead: BTreeMap<Score, usize>,
 }
 
 /// The nodes as the state knows them.
-pub fn room<'a>(state: &'a State, now: Now) -> Room<'a, impl Iterator<Item = &'a Score>> {
+pub fn room<'a>(state: &'a State, now: Now) -> Room<'a, impl Iterator<Item = Ready<'a>>> {
     Room {
         state,
         now,
         rest: state.ready().peekable(),
         seen: vec![],
         order: BTreeMap::new(),
+        searches: BTreeMap::new(),
         complete: false,
     }
 }
 
-impl<'a, I: Iterator<Item = &'a Score>> Room<'a, I> {
+impl<'a, I: Iterator<Item = Ready<'a>>> Room<'a, I> {
     /// Chooses a node and takes the room there; `placement` is the number of the event that says
     /// so. When no node can: why.
     pub fn place(&mut self, asks: &Asks, placement: u64) -> Result<NodeId, String> {
-        match self.best(asks) {
+        let mut search = self.searches.remove(asks).unwrap_or_default();
+        let best = self.best(asks, &mut search);
+        if search.refused_to.is_some() {
+            self.searches.insert(asks.clone(), search);
+        }
+        match best {
             Some((score, at)) => Ok(self.take(&score, at, asks, placement)),
             None => {
                 self.look_at_the_others();
@@ -74,14 +85,19 @@ impl<'a, I: Iterator<Item = &'a Score>> Room<'a, I> {
     }
 
     /// The first node, in the order of scores, that no filter refuses.
-    fn best(&mut self, asks: &Asks) -> Option<(Score, usize)> {
-        let mut last: Option<Score> = None;
+    fn best(&mut self, asks: &Asks, search: &mut Search) -> Option<(Score, usize)> {
+        while let Some((score, at)) = search.ahead.pop_first() {
+            if filter::refusing(&self.seen[at], asks).is_none() {
+                search.ahead.insert(score.clone(), at);
+                return Some((score, at));
+            }
+        }
         loop {
-            let (score, at) = self.after(last.as_ref())?;
+            let (score, at) = self.after(search.refused_to.as_ref())?;
             if filter::refusing(&self.seen[at], asks).is_none() {
                 return Some((score, at));
             }
-            last = Some(score);
+            search.refused_to = Some(score);
         }
     }
 
@@ -90,7 +106,7 @@ impl<'a, I: Iterator<Item = &'a Score>> Room<'a, I> {
         loop {
             let from = last.map_or(Unbounded, Excluded);
             let seen = self.order.range((from, Unbounded)).next();
-            let Some(unseen) = self.rest.peek() else {
+            let Some((unseen, _)) = self.rest.peek() else {
                 return seen.map(|(score, at)| (score.clone(), *at));
             };
             match seen {
@@ -101,10 +117,7 @@ impl<'a, I: Iterator<Item = &'a Score>> Room<'a, I> {
     }
 
     fn look_at_one_more(&mut self) {
-        let Some(score) = self.rest.next() else {
-            return;
-        };
-        let Some(node) = self.state.node(score.node()) else {
+        let Some((score, node)) = self.rest.next() else {
             return;
         };
         let candidate = Candidate::of(self.state, node, self.now);
@@ -125,51 +138,29 @@ impl<'a, I: Iterator<Item = &'a Score>> Room<'a, I> {
         }
     }
 
-    fn take(&mut self, score: &Score, at: usize, asks: &Asks, placement: u64) -> NodeId {
+    fn take(&mut self, before: &Score, at: usize, asks: &Asks, placement: u64) -> NodeId {
         let candidate = &mut self.seen[at];
         candidate.take(asks, placement);
         let strategy = self.state.policy().strategy;
         let after = Score::of(candidate.node, &candidate.taken, strategy);
         let node = candidate.node.id.clone();
-        self.order.remove(score);
+        for search in self.searches.values_mut() {
+            search.moved(before, &after, at);
+        }
+        self.order.remove(before);
         self.order.insert(after, at);
         node
     }
 }
 
-impl<'a> Candidate<'a> {
-    pub fn of(state: &'a State, node: &'a Arc<Node>, now: Now) -> Self {
-        let usage = state.usage(&node.id);
-        let longest_gap_ms = state.policy().longest_gap_ms();
-        // One that registers this very moment had no contact yet.
-        let silent = state
-            .last_contact(&node.id)
-            .is_some_and(|contact| liveness::silence_ms(contact, now) >= longest_gap_ms);
-        Self {
-            node,
-            silent,
-            taken: usage.map(Taken::from).unwrap_or_default(),
-            clearing: state.clearing(&node.id),
-            ports: usage.map(|usage| &usage.ports),
-            more_ports: vec![],
+impl Search {
+    /// A node was given something, and has another score now.
+    fn moved(&mut self, before: &Score, after: &Score, at: usize) {
+        let refused = |score: &Score| self.refused_to.as_ref().is_some_and(|to| score <= to);
+        let (was_refused, is_there) = (refused(before), refused(after));
+        let was_ahead = self.ahead.remove(before).is_some();
+        if is_there && (was_ahead || !was_refused) {
+            self.ahead.insert(after.clone(), at);
         }
-    }
-
-    pub fn take(&mut self, asks: &Asks, placement: u64) {
-        self.taken.slots += 1;
-        self.taken.cpu_millicores += asks.requests.cpu_millicores;
-        self.taken.memory_bytes += asks.requests.memory_bytes;
-        self.taken.last_placement = placement;
-        self.more_ports.extend_from_slice(&asks.ports);
-    }
-
-    /// The first of these ports that can't be had here.
-    pub fn clash<'p>(&self, ports: &'p [HostPort]) -> Option<&'p HostPort> {
-        ports.iter().find(|port| {
-            let taken = self.ports.into_iter().flatten();
-            taken
-                .chain(&self.more_ports)
-                .any(|taken| taken.clashes_with(port))
-        })
     }
 }

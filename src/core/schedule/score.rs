@@ -50,11 +50,6 @@ impl Score {
             node: node.id.clone(),
         }
     }
-
-    /// Whose score it is.
-    pub fn node(&self) -> &NodeId {
-        &self.node
-    }
 }
 
 impl From<&Usage> for Taken {

@@ -4,13 +4,14 @@
 //!
 //! As its worker said last; never stored.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use super::State;
+use crate::core::id::ById;
 use crate::core::{NodeId, TaskId};
 
 /// By node, never empty.
-pub(super) type Clearing = HashMap<NodeId, BTreeSet<(TaskId, u32)>>;
+pub(super) type Clearing = ById<NodeId, BTreeSet<(TaskId, u32)>>;
 
 impl State {
     /// How many attempts a node still runs and should not.

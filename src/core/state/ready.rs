@@ -4,67 +4,74 @@
 //! node falls silent, still has to end what it should not run) is not known here: the filters of
 //! `schedule` ask about that, node by node.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::{State, Usage};
 use crate::core::schedule::{Score, Taken};
 use crate::core::{Node, NodeId, Strategy};
 
-/// The scores of the nodes that are ready.
-pub(super) type Ready = BTreeSet<Score>;
+/// The nodes that are ready, by their scores.
+pub(super) type Ready = BTreeMap<Score, Arc<Node>>;
 
 /// The node's place; none: it gets nothing new.
-pub(super) fn place_of(
-    node: Option<&Node>,
-    usage: Option<&Usage>,
-    strategy: Strategy,
-) -> Option<Score> {
-    let node = node.filter(|node| node.is_ready())?;
+fn place_of(node: &Node, usage: Option<&Usage>, strategy: Strategy) -> Option<Score> {
     let taken = usage.map(Taken::from).unwrap_or_default();
-    Some(Score::of(node, &taken, strategy))
+    node.is_ready().then(|| Score::of(node, &taken, strategy))
 }
 
 impl State {
     /// The nodes that may be given tasks, best first.
-    pub(in crate::core) fn ready(&self) -> impl Iterator<Item = &Score> {
+    pub(in crate::core) fn ready(&self) -> impl Iterator<Item = (&Score, &Arc<Node>)> {
         self.ready.iter()
     }
 
-    /// Changes what is taken of a node.
-    pub(super) fn tally(&mut self, node: &NodeId, change: impl FnOnce(&mut Usage)) {
-        if !self.usage.contains_key(node) {
-            self.usage.insert(node.clone(), Usage::default());
-        }
-        let record = self.nodes.get(node).map(AsRef::as_ref);
-        let Some(usage) = self.usage.get_mut(node) else {
+    /// Changes what is taken of a node, and with it where the node is in the order.
+    pub(super) fn tally(&mut self, id: &NodeId, change: impl FnOnce(&mut Usage)) {
+        let usage = self.usage.entry(id.clone()).or_default();
+        let Some(node) = self.nodes.get(id) else {
+            change(usage);
+            if usage.is_empty() {
+                self.usage.remove(id);
+            }
             return;
         };
         let strategy = self.policy.strategy;
-        let before = place_of(record, Some(usage), strategy);
+        let before = place_of(node, Some(usage), strategy);
         change(usage);
-        let after = place_of(record, Some(usage), strategy);
-        if usage.is_empty() && record.is_none() {
-            self.usage.remove(node);
-        }
-        self.reorder(before, after);
-    }
-
-    /// A node leaves one place in the order and takes another.
-    pub(super) fn reorder(&mut self, before: Option<Score>, after: Option<Score>) {
-        if before == after {
-            return;
-        }
-        if let Some(before) = before {
-            self.ready.remove(&before);
-        }
-        if let Some(after) = after {
-            self.ready.insert(after);
+        let after = place_of(node, Some(usage), strategy);
+        if before != after
+            && let (Some(before), Some(after)) = (before, after)
+            && let Some(node) = self.ready.remove(&before)
+        {
+            self.ready.insert(after, node);
         }
     }
 
-    /// Where the node is in the order.
-    pub(super) fn place_in_order(&self, node: &NodeId) -> Option<Score> {
-        let record = self.nodes.get(node).map(AsRef::as_ref);
-        place_of(record, self.usage.get(node), self.policy.strategy)
+    /// The node leaves the order: before its record changes or goes.
+    pub(super) fn leave_order(&mut self, id: &NodeId) {
+        if let Some(node) = self.nodes.get(id)
+            && let Some(score) = place_of(node, self.usage.get(id), self.policy.strategy)
+        {
+            self.ready.remove(&score);
+        }
+    }
+
+    /// The node takes its place in the order, when it is ready.
+    pub(super) fn join_order(&mut self, node: &Arc<Node>) {
+        let usage = self.usage.get(&node.id);
+        if let Some(score) = place_of(node, usage, self.policy.strategy) {
+            self.ready.insert(score, node.clone());
+        }
+    }
+
+    /// The order as it should be.
+    pub(super) fn counted_order(&self) -> Ready {
+        let strategy = self.policy.strategy;
+        let place = |node: &Arc<Node>| place_of(node, self.usage.get(&node.id), strategy);
+        let nodes = self.nodes.values();
+        nodes
+            .filter_map(|node| Some((place(node)?, node.clone())))
+            .collect()
     }
 }

@@ -3,7 +3,6 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::State;
-use super::ready::Ready;
 use super::waiting::Waiting;
 use crate::core::{HostPort, NodeId, Status, Task};
 
@@ -134,8 +133,7 @@ pub(super) fn check(state: &State) -> Result<(), String> {
     if let Some(node) = counted.keys().next() {
         return Err(format!("node {node}: usage is not kept"));
     }
-    let ready = state.nodes.keys().filter_map(|id| state.place_in_order(id));
-    if ready.collect::<Ready>() != state.ready {
+    if state.counted_order() != state.ready {
         return Err("the order of the ready nodes is wrong".into());
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! Pending tasks by what they ask of a node: those that ask the same fit or do not fit together, so
 //! a hundred thousand equal ones are one question.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::Task;
 use crate::core::schedule::Asks;
@@ -10,7 +10,7 @@ use crate::core::schedule::Asks;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(in crate::core) struct Waiting {
     /// Their sequence numbers; never empty.
-    groups: HashMap<Asks, BTreeSet<u64>>,
+    groups: BTreeMap<Asks, BTreeSet<u64>>,
     /// The groups by the oldest task in each.
     oldest: BTreeMap<u64, Asks>,
 }

@@ -35,7 +35,7 @@ pub fn schedule(draft: &mut Draft<'_>, task: &Task, node: &NodeId) {
         ..task.clone()
     };
     let message = match placed.attempt {
-        1 => format!("placed on node {node}"),
+        1 => ["placed on node ", node.as_str()].concat(),
         attempt => format!("placed on node {node} (attempt {attempt})"),
     };
     draft.put_task(placed, Kind::TaskScheduled, message);

@@ -3,8 +3,8 @@
 use proptest::option;
 use proptest::prelude::*;
 
+use crate::core::schedule::candidate::Candidate;
 use crate::core::schedule::explain::explain;
-use crate::core::schedule::room::Candidate;
 use crate::core::schedule::{Asks, Score, filter, room};
 use crate::core::test_cluster::{Cluster, registration};
 use crate::core::{
@@ -161,6 +161,11 @@ proptest! {
         let (state, now) = (&cluster.state, cluster.now);
         let nodes = state.nodes();
         let mut all: Vec<_> = nodes.map(|node| Candidate::of(state, node, now)).collect();
+        if let Some(first) = asked.first() {
+            let mut all: Vec<_> = state.nodes().map(|node| Candidate::of(state, node, now)).collect();
+            let expected = scanned(&mut all, &Asks::of(&spec(first)), 0, strategy);
+            prop_assert_eq!(crate::core::schedule::place(state, &spec(first), now), expected);
+        }
         let mut room = room(state, now);
         for (placement, asked) in (state.last_event() + 1..).zip(&asked) {
             let asks = Asks::of(&spec(asked));
@@ -184,6 +189,52 @@ fn of_many_nodes_only_those_that_are_needed_are_looked_at() {
     }
     room.place(&asks, 2_000).unwrap();
     assert_eq!(room.seen(), 100);
+}
+
+#[test]
+fn nodes_that_refuse_are_asked_once_by_all_that_ask_the_same() {
+    for strategy in [
+        crate::core::Strategy::Spread,
+        crate::core::Strategy::BinPack,
+    ] {
+        let mut cluster = Cluster::with(Policy {
+            strategy,
+            ..Policy::default()
+        });
+        for node in 0..40 {
+            let cpu_millicores = if node < 20 { 100 } else { 1_000 };
+            cluster.register(Register {
+                capacity: Capacity {
+                    slots: None,
+                    cpu_millicores: Some(cpu_millicores),
+                    memory_bytes: None,
+                },
+                ..registration(&format!("node-{node:02}"))
+            });
+        }
+        let asks = |cpu_millicores| {
+            Asks::of(&spec(&Asked {
+                cpu_millicores,
+                memory_bytes: 0,
+                port: None,
+            }))
+        };
+        let mut room = room(&cluster.state, cluster.now);
+        let placed = (0..100).map(|n| room.place(&asks(200), 1_000 + n));
+        assert_eq!(
+            placed.filter(Result::is_ok).count(),
+            100,
+            "five on each large one"
+        );
+        assert!(room.place(&asks(200), 2_000).is_err());
+        let placed = (0..20).map(|n| room.place(&asks(100), 3_000 + n));
+        assert_eq!(
+            placed.filter(Result::is_ok).count(),
+            20,
+            "the small ones are free"
+        );
+        assert!(room.place(&asks(100), 4_000).is_err());
+    }
 }
 
 #[test]
