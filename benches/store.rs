@@ -13,7 +13,6 @@
 #[allow(dead_code, reason = "shared with the tests")]
 mod records;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -84,7 +83,7 @@ fn submitted(sequence: u64) -> Task {
         spec: Arc::new(Spec {
             name: "nginx-task".into(),
             image: "nginx:latest".into(),
-            env: BTreeMap::from([("PORT".into(), "8080".into())]),
+            env: [("PORT".into(), "8080".into())].into_iter().collect(),
             ..Spec::default()
         }),
         status: Status::Scheduled,

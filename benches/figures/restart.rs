@@ -98,8 +98,8 @@ fn ended(number: u64) -> Task {
             name: format!("job-{number}"),
             image: "registry.example.org/team/job:1.2.3".into(),
             args: vec!["--input".into(), format!("/data/{number}")],
-            env: [("LEVEL".into(), "info".into())].into(),
-            labels: [("team".into(), "data".into())].into(),
+            env: [("LEVEL".into(), "info".into())].into_iter().collect(),
+            labels: [("team".into(), "data".into())].into_iter().collect(),
             ..Spec::default()
         }),
         idempotency: Some(Box::new(podling::core::Idempotency {

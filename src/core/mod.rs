@@ -39,6 +39,6 @@ pub use now::{Monotonic, Now, Timestamp};
 pub use policy::{Policy, Strategy};
 pub use rejection::Rejection;
 pub use resources::{Capacity, HostPort, Limits, Requests};
-pub use spec::{Idempotency, Port, Protocol, PullPolicy, RestartPolicy, Spec};
+pub use spec::{Idempotency, Pairs, Port, Protocol, PullPolicy, RestartPolicy, Spec};
 pub use state::{Contact, State, Usage};
 pub use task::{Desired, Status, Task};

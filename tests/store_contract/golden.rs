@@ -1,6 +1,5 @@
 //! What `tests/golden/store_0001.sql` means. A field that comes later has its default here.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use podling::core::{
@@ -25,8 +24,8 @@ pub fn stored() -> Stored {
     }
 }
 
-fn one(key: &str, value: &str) -> BTreeMap<String, String> {
-    BTreeMap::from([(key.to_owned(), value.to_owned())])
+fn one<Pairs: FromIterator<(String, String)>>(key: &str, value: &str) -> Pairs {
+    [(key.to_owned(), value.to_owned())].into_iter().collect()
 }
 
 fn failed_task() -> Task {

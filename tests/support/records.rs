@@ -99,8 +99,8 @@ fn full_spec() -> Spec {
         image: "registry.example:5000/a/b@sha256:0".into(),
         command: vec!["sh".into(), String::new()],
         args: vec![AWKWARD.into()],
-        env: labels(),
-        labels: labels(),
+        env: labels().into_iter().collect(),
+        labels: labels().into_iter().collect(),
         ports: vec![port, unnamed],
         requests: Requests {
             cpu_millicores: u64::MAX,

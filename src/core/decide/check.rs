@@ -1,7 +1,5 @@
 //! Checks that several commands make of what they are given, each naming the field as the API does.
 
-use std::collections::BTreeMap;
-
 use crate::core::Rejection;
 
 const LONGEST_NAME: usize = 128;
@@ -37,7 +35,9 @@ pub fn name(field: &str, text: &str) -> Result<(), Rejection> {
 }
 
 /// Labels, of a task or a node.
-pub fn labels(labels: &BTreeMap<String, String>) -> Result<(), Rejection> {
+pub fn labels<'a>(
+    labels: impl IntoIterator<Item = (&'a String, &'a String)>,
+) -> Result<(), Rejection> {
     for (key, value) in labels {
         let odd = |c: char| c.is_whitespace() || c.is_control() || c == '=';
         if key.is_empty() || key.len() > LONGEST_LABEL || key.contains(odd) {

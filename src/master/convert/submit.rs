@@ -17,8 +17,8 @@ pub fn spec(asked: wire::SubmitTask) -> Result<core::Spec, Rejection> {
         image: asked.image,
         command: asked.command.unwrap_or_default(),
         args: asked.args.unwrap_or_default(),
-        env: asked.env.unwrap_or_default(),
-        labels: asked.labels.unwrap_or_default(),
+        env: asked.env.into_iter().flatten().collect(),
+        labels: asked.labels.into_iter().flatten().collect(),
         ports: asked
             .ports
             .unwrap_or_default()

@@ -1,5 +1,7 @@
 //! Tasks as the API shows them, and what is reported about them.
 
+use std::collections::BTreeMap;
+
 use super::{invalid, said, time};
 use crate::core::{self, Rejection, Status, TaskId};
 use crate::wire::{self, Quantity};
@@ -15,8 +17,8 @@ pub fn task(task: &core::Task) -> wire::Task {
         image: spec.image.clone(),
         command: spec.command.clone(),
         args: spec.args.clone(),
-        env: spec.env.clone(),
-        labels: spec.labels.clone(),
+        env: pairs(&spec.env),
+        labels: pairs(&spec.labels),
         ports: spec.ports.iter().map(port).collect(),
         resources: resources(spec),
         restart_policy: restart_policy(spec.restart_policy),
@@ -46,6 +48,13 @@ pub fn ordered(ordered: &core::Task, cluster_id: &str) -> wire::Task {
         cluster_id: Some(cluster_id).filter(|id| !id.is_empty()).map(Into::into),
         ..task(ordered)
     }
+}
+
+fn pairs(pairs: &core::Pairs) -> BTreeMap<String, String> {
+    let pairs = pairs.iter();
+    pairs
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
 }
 
 fn port(port: &core::Port) -> wire::Port {

@@ -1,10 +1,9 @@
 //! What is taken as a task, what is refused, and what a repeated submission gets.
 
-use std::collections::BTreeMap;
-
 use crate::core::test_cluster::{Cluster, spec};
 use crate::core::{
-    Command, Idempotency, Kind, Limits, Port, Protocol, Rejection, Requests, Spec, Status, Submit,
+    Command, Idempotency, Kind, Limits, Pairs, Port, Protocol, Rejection, Requests, Spec, Status,
+    Submit,
 };
 
 fn submission(spec: Spec) -> Command {
@@ -40,8 +39,8 @@ fn refused(change: impl FnOnce(&mut Spec)) -> String {
     Cluster::new().invalid(submission(spec))
 }
 
-fn one(key: &str, value: &str) -> BTreeMap<String, String> {
-    BTreeMap::from([(key.to_owned(), value.to_owned())])
+fn one(key: &str, value: &str) -> Pairs {
+    [(key.to_owned(), value.to_owned())].into_iter().collect()
 }
 
 #[test]
