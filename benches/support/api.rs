@@ -1,12 +1,13 @@
 //! The few calls of the master's API that the measurements need.
 
-use std::time::Duration;
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
-use crate::http::Connection;
+use super::http::{Connection, find};
 
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -39,8 +40,13 @@ impl Api {
 
     /// Looks every five milliseconds until the task's status is one of these.
     pub async fn until_status(&mut self, id: &str, wanted: &[&str]) -> Result<Value> {
+        let start = Instant::now();
         loop {
             let task = self.task(id).await?;
+            ensure!(
+                start.elapsed() < PATIENCE,
+                "not {wanted:?} within two minutes: {task}"
+            );
             let status = task["status"].as_str().unwrap_or_default();
             if wanted.contains(&status) {
                 return Ok(task);
@@ -69,6 +75,35 @@ impl Api {
         Ok(())
     }
 
+    /// A figure of `/metrics`, named with its labels: `podling_tasks{status="running"}`.
+    pub async fn metric(&mut self, name: &str) -> Result<f64> {
+        let (status, text) = self.0.send("GET", "/metrics", "").await?;
+        ensure!(status == 200, "GET /metrics: {status}");
+        let text = String::from_utf8_lossy(&text);
+        let value = text
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        Ok(value.map_or(Ok(0.0), str::parse)?)
+    }
+
+    /// Waits until a figure of `/metrics` is at least so large; looks less often where that costs
+    /// the master more, so that it is a twentieth of its time at most.
+    pub async fn until_metric(&mut self, name: &str, least: f64, patience: Duration) -> Result<()> {
+        let start = Instant::now();
+        loop {
+            let asked = Instant::now();
+            let value = self.metric(name).await?;
+            if value >= least {
+                return Ok(());
+            }
+            ensure!(
+                start.elapsed() < patience,
+                "{name} is {value}, not {least}, after {patience:?}"
+            );
+            sleep((asked.elapsed() * 20).max(Duration::from_millis(20))).await;
+        }
+    }
+
     pub async fn has_ready_node(&mut self, id: &str) -> Result<bool> {
         let nodes = self.call("GET", "/api/v1/nodes", "", 200).await?;
         let is_ready = |node: &Value| {
@@ -93,9 +128,27 @@ pub struct Events(Connection);
 impl Events {
     pub async fn open(address: &str) -> Result<Self> {
         let mut connection = Connection::open(address).await?;
-        connection.subscribe("/api/v1/events").await?;
         // The answer has begun, so what happens from now on is in it.
-        connection.until_read(&["\r\n\r\n".to_owned()]).await?;
+        connection.subscribe("/api/v1/events").await?;
+        Ok(Self(connection))
+    }
+
+    /// The same without what happened before, which [`Self::open`] may still show.
+    pub async fn open_from_now(address: &str) -> Result<Self> {
+        let mut connection = Connection::open(address).await?;
+        let (status, kept) = connection
+            .send("GET", "/api/v1/events?follow=false", "")
+            .await?;
+        ensure!(status == 200, "GET /api/v1/events: {status}");
+        let kept = String::from_utf8_lossy(&kept);
+        let last = kept
+            .lines()
+            .rev()
+            .find_map(|line| line.strip_prefix("id: "));
+        let after = last.unwrap_or("0");
+        connection
+            .subscribe(&format!("/api/v1/events?after={after}"))
+            .await?;
         Ok(Self(connection))
     }
 
@@ -106,15 +159,48 @@ impl Events {
 
     /// Waits until an event of this kind has come for each of these tasks.
     pub async fn until(&mut self, kind: &str, ids: &[String]) -> Result<()> {
-        let events = ids
-            .iter()
-            .map(|id| format!(r#""kind":"{kind}","taskId":"{id}""#));
-        let events: Vec<String> = events.collect();
-        let all = self.0.until_read(&events);
+        let begin = about(kind);
+        let mut left: HashSet<&str> = ids.iter().map(String::as_str).collect();
+        let all = async {
+            while !left.is_empty() {
+                let task = self.next_about(&begin).await?;
+                left.remove(task.as_str());
+            }
+            Ok(())
+        };
         timeout(PATIENCE, all)
             .await
             .with_context(|| format!("not {kind} within two minutes"))?
     }
+
+    /// The task the next event of this kind is about. Waits without an end.
+    pub async fn next(&mut self, kind: &str) -> Result<String> {
+        self.next_about(&about(kind)).await
+    }
+
+    /// The same, within two minutes.
+    pub async fn next_within(&mut self, kind: &str) -> Result<String> {
+        let next = timeout(PATIENCE, self.next(kind)).await;
+        next.with_context(|| format!("no {kind} within two minutes"))?
+    }
+
+    async fn next_about(&mut self, begin: &str) -> Result<String> {
+        loop {
+            let line = self.0.line().await?;
+            if !line.starts_with(b"data: ") {
+                continue;
+            }
+            if let Some(at) = find(line, begin.as_bytes()) {
+                let id = line[at + begin.len()..].split(|byte| *byte == b'"').next();
+                return Ok(String::from_utf8_lossy(id.unwrap_or_default()).into_owned());
+            }
+        }
+    }
+}
+
+/// How an event of this kind about a task looks, up to the task's id.
+fn about(kind: &str) -> String {
+    format!(r#""kind":"{kind}","taskId":""#)
 }
 
 fn is_over(status: &str) -> bool {
