@@ -24,7 +24,11 @@ chmod 711 "$TMPDIR"
 
 # shellcheck disable=SC2329 # called by the trap
 clean_up() {
-    [ ! -e "$BENCH_FOLDER/swarm" ] || docker swarm leave --force >/dev/null 2>&1 || true
+    if [ -e "$BENCH_FOLDER/swarm" ]; then
+        docker swarm leave --force >/dev/null 2>&1 || true
+        # The file names the network that was made for the swarm, if it was.
+        [ ! -s "$BENCH_FOLDER/swarm" ] || docker network rm "$(cat "$BENCH_FOLDER/swarm")" >/dev/null 2>&1 || true
+    fi
     remove_containers "podling.node=$name" "podling.measured=$name"
     docker image rm "$BENCH_TASK_IMAGE" >/dev/null 2>&1 || true
     rm -rf "$BENCH_FOLDER"

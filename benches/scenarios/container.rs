@@ -141,7 +141,7 @@ fn outcome(rounds: usize, times: &[Vec<f64>]) -> Outcome {
         row![
             way,
             number(middle),
-            found["p95"],
+            number(found["p95"].as_f64().unwrap_or_default()),
             number(middle - raw),
             format!("{:.2}", middle / raw),
         ]

@@ -99,7 +99,7 @@ fn round(nodes: u64, tasks: u64) -> Result<f64> {
     }
     let start = Instant::now();
     let mut placed = 0;
-    while placed < tasks && (placed % 64 != 0 || start.elapsed() < LONGEST) {
+    while placed < tasks && (placed % 16 != 0 || start.elapsed() < LONGEST) {
         now.random = now.random.wrapping_mul(6_364_136_223_846_793_005) + 1;
         let submit = Submit {
             spec: spec(placed),

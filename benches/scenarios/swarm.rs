@@ -12,11 +12,17 @@ use crate::engine::Engine;
 use crate::support::setup::Setup;
 
 const PATIENCE: Duration = Duration::from_secs(180);
+/// A swarm makes it and leaves it behind.
+const NETWORK: &str = "docker_gwbridge";
+const NETWORK_FILTER: &str = "name=^docker_gwbridge$";
 
 /// A swarm of this engine alone, on the loopback interface.
 pub struct Swarm {
     /// While it is there, so is the swarm: `scripts/bench.sh` leaves it when this process could not.
+    /// It holds the name of the network that has to go with it.
     marker: PathBuf,
+    /// The engine had no such network before.
+    made_network: bool,
 }
 
 impl Swarm {
@@ -29,8 +35,13 @@ impl Swarm {
             "this engine is in a swarm already ({state})"
         );
         let marker = setup.folder.join("swarm");
-        std::fs::write(&marker, "")?;
-        let swarm = Self { marker };
+        let known = docker(&["network", "ls", "--quiet", "--filter", NETWORK_FILTER]).await?;
+        let made_network = known.is_empty();
+        std::fs::write(&marker, if made_network { NETWORK } else { "" })?;
+        let swarm = Self {
+            marker,
+            made_network,
+        };
         let loopback = [
             "--advertise-addr",
             "127.0.0.1",
@@ -84,12 +95,15 @@ impl Swarm {
 
 impl Drop for Swarm {
     fn drop(&mut self) {
-        let leave = std::process::Command::new("docker")
-            .args(["swarm", "leave", "--force"])
-            .stdout(Stdio::null())
-            .status();
-        if leave.is_ok_and(|status| status.success()) {
-            // When it stays, the script leaves once more.
+        let succeeds = |args: &[&str]| {
+            let mut docker = std::process::Command::new("docker");
+            let status = docker.args(args).stdout(Stdio::null()).status();
+            status.is_ok_and(|status| status.success())
+        };
+        if succeeds(&["swarm", "leave", "--force"])
+            && (!self.made_network || succeeds(&["network", "rm", NETWORK]))
+        {
+            // When it stays, the script tries once more.
             let _ = std::fs::remove_file(&self.marker);
         }
     }

@@ -11,12 +11,32 @@ use super::http::{Connection, find};
 
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// A master closes connections nobody uses; one that was not used for so long is made anew.
+const FRESH: Duration = Duration::from_secs(1);
+
 /// A connection to a master.
-pub struct Api(Connection);
+pub struct Api {
+    address: String,
+    connection: Connection,
+    used: Instant,
+}
 
 impl Api {
     pub async fn open(address: &str) -> Result<Self> {
-        Ok(Self(Connection::open(address).await?))
+        Ok(Self {
+            address: address.to_owned(),
+            connection: Connection::open(address).await?,
+            used: Instant::now(),
+        })
+    }
+
+    async fn send(&mut self, method: &str, path: &str, body: &str) -> Result<(u16, Vec<u8>)> {
+        if self.used.elapsed() > FRESH {
+            self.connection = Connection::open(&self.address).await?;
+        }
+        let answer = self.connection.send(method, path, body).await;
+        self.used = Instant::now();
+        answer
     }
 
     /// A task that runs for a long time: what is measured is its start.
@@ -66,7 +86,7 @@ impl Api {
     /// Stops it if need be, and forgets it.
     pub async fn remove(&mut self, id: &str) -> Result<()> {
         let path = format!("/api/v1/tasks/{id}?force=true");
-        let (status, body) = self.0.send("DELETE", &path, "").await?;
+        let (status, body) = self.send("DELETE", &path, "").await?;
         let body = String::from_utf8_lossy(&body);
         ensure!(
             matches!(status, 200 | 202 | 404),
@@ -77,7 +97,7 @@ impl Api {
 
     /// A figure of `/metrics`, named with its labels: `podling_tasks{status="running"}`.
     pub async fn metric(&mut self, name: &str) -> Result<f64> {
-        let (status, text) = self.0.send("GET", "/metrics", "").await?;
+        let (status, text) = self.send("GET", "/metrics", "").await?;
         ensure!(status == 200, "GET /metrics: {status}");
         let text = String::from_utf8_lossy(&text);
         let value = text
@@ -115,7 +135,7 @@ impl Api {
     }
 
     async fn call(&mut self, method: &str, path: &str, body: &str, wanted: u16) -> Result<Value> {
-        let (status, answer) = self.0.send(method, path, body).await?;
+        let (status, answer) = self.send(method, path, body).await?;
         let text = String::from_utf8_lossy(&answer);
         ensure!(status == wanted, "{method} {path}: {status} {text}");
         Ok(serde_json::from_slice(&answer)?)
