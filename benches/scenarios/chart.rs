@@ -60,7 +60,8 @@ fn draw_bars(area: &Area<'_>, chart: &Chart, bars: &[Bar]) -> Drawn {
         .draw()?;
     for (index, bar) in bars.iter().enumerate() {
         let middle = count - index as f64 - 0.5;
-        let color = COLORS[usize::from(index > 0 && bar.goal.is_none())];
+        let ours = bar.goal.is_some() || bar.label.starts_with("podling");
+        let color = COLORS[usize::from(!ours)];
         let corners = [(0.0, middle - 0.3), (bar.value, middle + 0.3)];
         on.draw_series([Rectangle::new(corners, color.filled())])?;
         if let Some(goal) = bar.goal {
