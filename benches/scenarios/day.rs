@@ -32,7 +32,7 @@ struct Sample {
 }
 
 pub async fn measure(setup: &Setup) -> Result<Outcome> {
-    let (nodes, tasks, rate) = (nodes(1_000)?, tasks(2_000_000)?, rate(3_000)?);
+    let (nodes, tasks, rate) = (nodes(1_000)?, tasks(2_000_000)?, rate(2_000)?);
     let (ttl, probe) = (setting("BENCH_TTL", 30)?, seconds(10)?);
     ensure!(
         tasks >= 10 * PARTS as u64,

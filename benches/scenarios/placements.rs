@@ -1,12 +1,13 @@
 //! How many tasks a second the pure core places: decided and applied, without HTTP and store.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
 use podling::core::decide::decide;
 use podling::core::{
-    Capacity, Command, EngineCondition, Monotonic, NodeId, Now, Policy, Register, Requests, Spec,
-    State, Status, Submit, Timestamp,
+    Capacity, Command, EngineCondition, Monotonic, Node, NodeId, Now, Policy, Register, Requests,
+    Spec, State, Status, Submit, Timestamp, Write,
 };
 use serde_json::json;
 use tokio::sync::oneshot;
@@ -86,17 +87,12 @@ fn all(tasks: u64, rounds: usize) -> Result<Vec<Vec<f64>>> {
 }
 
 fn round(nodes: u64, tasks: u64) -> Result<f64> {
-    let mut state = State::new(Policy::default());
     let mut now = Now {
         wall: Timestamp(1_700_000_000_000),
         mono: Monotonic(1_000_000),
         random: 1,
     };
-    for number in 0..nodes {
-        let node = NodeId::from(format!("node-{number:06}"));
-        run(&mut state, Command::Register(register(&node, number)), now)?;
-        state.registered(&node, now);
-    }
+    let mut state = cluster(nodes, now)?;
     let start = Instant::now();
     let mut placed = 0;
     while placed < tasks && (placed % 16 != 0 || start.elapsed() < LONGEST) {
@@ -116,6 +112,28 @@ fn round(nodes: u64, tasks: u64) -> Result<f64> {
     Ok(placed as f64 / took.as_secs_f64())
 }
 
+/// A cluster as a master loads it: the nodes are copies of one that registered.
+fn cluster(nodes: u64, now: Now) -> Result<State> {
+    let mut state = State::new(Policy::default());
+    run(&mut state, Command::Register(register()), now)?;
+    let registered = state.nodes().next().context("no node registered")?.clone();
+    let copies = (0..nodes).map(|number| {
+        let cores = CORES[(number % 3) as usize];
+        let mut node = Node::clone(&registered);
+        node.id = NodeId::from(format!("node-{number:06}"));
+        node.hostname = node.id.as_str().to_owned();
+        node.capacity = Capacity {
+            slots: None,
+            cpu_millicores: Some(cores * 1000),
+            memory_bytes: Some(cores * 4096 * MIB),
+        };
+        node.labels = [("zone".to_owned(), format!("z{}", number % 8))].into();
+        node
+    });
+    let writes = copies.map(|node| Write::PutNode(Arc::new(node)));
+    Ok(State::load(Policy::default(), writes, nodes, now))
+}
+
 fn run(state: &mut State, command: Command, now: Now) -> Result<()> {
     let changes = decide(state, command, now).map_err(|rejection| anyhow!("{rejection}"))?;
     for change in &changes {
@@ -125,18 +143,13 @@ fn run(state: &mut State, command: Command, now: Now) -> Result<()> {
     Ok(())
 }
 
-fn register(node: &NodeId, number: u64) -> Register {
-    let cores = CORES[(number % 3) as usize];
+fn register() -> Register {
     Register {
-        node: Some(node.clone()),
-        hostname: node.as_str().to_owned(),
+        node: Some(NodeId::from("node".to_owned())),
+        hostname: "node".into(),
         port: 8081,
-        capacity: Capacity {
-            slots: None,
-            cpu_millicores: Some(cores * 1000),
-            memory_bytes: Some(cores * 4096 * MIB),
-        },
-        labels: [("zone".to_owned(), format!("z{}", number % 8))].into(),
+        capacity: Capacity::default(),
+        labels: [].into(),
         engine: None,
         version: Some("0.1.0".into()),
         heartbeat_interval_ms: None,

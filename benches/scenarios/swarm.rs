@@ -67,8 +67,6 @@ impl Swarm {
             "--init",
             "--stop-grace-period",
             "1s",
-            "--restart-condition",
-            "none",
             "--name",
             name,
             "--replicas",
