@@ -11,7 +11,7 @@ FROM ?= 0
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help build run dev demo demo-stop test test-doc test-image test-coverage simulate torture lint fmt figures image clean \
+.PHONY: help build run dev demo demo-stop test test-doc test-image test-coverage simulate torture lint fmt figures bench bench-report image clean \
         compiler lint-tools test-tools
 
 help: ## List these commands
@@ -69,6 +69,12 @@ fmt: ## Bring the code into form
 
 figures: build image ## Measure podling on this machine: one JSON object (20 minutes; a Docker Engine, nothing else running)
 	@scripts/with-docker.sh scripts/figures.sh
+
+bench: build ## Measure a cluster of thousands of simulated nodes: BENCH_ONLY=submit,list for some (an hour; nothing else running)
+	@scripts/with-docker.sh scripts/bench.sh
+
+bench-report: compiler ## Make docs/BENCHMARKS.md of what `make bench` measured
+	cargo bench --locked --profile simulation --bench scenarios -- report
 
 image: ## Build the container image podling:latest, also where no registry can be reached
 	@scripts/with-docker.sh scripts/image.sh podling:latest

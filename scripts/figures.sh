@@ -19,7 +19,7 @@ export FIGURES_FOLDER
 
 # shellcheck disable=SC2329 # called by the trap
 clean_up() {
-    remove_containers "podling.node=$name" "podling.node=$name-a" "podling.node=$name-b" "podling.figures=$name"
+    remove_containers "podling.node=$name" "podling.node=$name-a" "podling.node=$name-b" "podling.measured=$name"
     docker image rm "$FIGURES_TASK_IMAGE" >/dev/null 2>&1 || true
     rm -rf "$FIGURES_FOLDER"
 }

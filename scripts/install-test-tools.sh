@@ -22,13 +22,6 @@ have ip || apt_install iproute2
 have nft || apt_install nftables
 compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null || apt_install libfaketime
 
-# Only the server's programs are wanted: the tests make clusters of their own in temporary folders.
-if ! have initdb && ! compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; then
-    apt_install postgresql-common
-    conf=/etc/postgresql-common/createcluster.d/no-main-cluster.conf
-    trap 'as_root rm -f "$conf"' EXIT
-    as_root sh -c "mkdir -p $(dirname "$conf") && echo create_main_cluster = off > $conf"
-    apt_install postgresql
-fi
+scripts/install-postgres.sh
 
 scripts/install-cargo-tool.sh cargo-nextest 0.9.143

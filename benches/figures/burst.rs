@@ -1,17 +1,12 @@
 //! Many tasks at once on one worker: how near podling comes to what the engine can do.
 
-use std::time::Instant;
-
 use anyhow::Result;
-use bollard::models::ContainerCreateBody;
-use futures_util::future::try_join_all;
-use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde_json::{Value, json};
 
 use crate::Setup;
-use crate::api::{Api, Events};
+use crate::api::Api;
+use crate::containers::{many_by_podling, many_by_raw_calls, recipe};
 use crate::engine::Engine;
-use crate::one_task::recipe;
 use crate::process::Master;
 use crate::statistics::{median, round};
 
@@ -28,8 +23,8 @@ pub async fn measure(setup: &Setup) -> Result<Value> {
 
     let (mut podling, mut raw) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        raw.push(raw_per_second(&engine, &recipe).await?);
-        podling.push(podling_per_second(setup, &master, &mut api, &engine).await?);
+        raw.push(many_by_raw_calls(&engine, &recipe, TASKS, RAW_IN_FLIGHT).await?);
+        podling.push(many_by_podling(setup, &master, &mut api, &engine, TASKS).await?);
     }
     worker.stop().await?;
     master.process.stop().await?;
@@ -40,38 +35,4 @@ pub async fn measure(setup: &Setup) -> Result<Value> {
         "podling_per_second": podling.iter().copied().map(round).collect::<Vec<_>>(),
         "raw_per_second": raw.iter().copied().map(round).collect::<Vec<_>>(),
     }))
-}
-
-async fn raw_per_second(engine: &Engine, recipe: &ContainerCreateBody) -> Result<f64> {
-    let start = Instant::now();
-    let containers: Vec<String> = stream::iter((0..TASKS).map(|_| engine.run(recipe)))
-        .buffer_unordered(RAW_IN_FLIGHT)
-        .try_collect()
-        .await?;
-    let took = start.elapsed();
-    // One after another: Docker 20.10 can dead-lock over many forced removals at once.
-    for container in containers {
-        engine.remove(&container).await?;
-    }
-    Ok(TASKS as f64 / took.as_secs_f64())
-}
-
-async fn podling_per_second(
-    setup: &Setup,
-    master: &Master,
-    api: &mut Api,
-    engine: &Engine,
-) -> Result<f64> {
-    let mut events = Events::open(&master.address).await?;
-    let mut connections = try_join_all((0..TASKS).map(|_| Api::open(&master.address))).await?;
-    let body = Api::sleeper(&setup.task_image);
-    let start = Instant::now();
-    let ids = try_join_all(connections.iter_mut().map(|api| api.submit(&body))).await?;
-    events.until_running(&ids).await?;
-    let took = start.elapsed();
-    for id in ids {
-        api.remove(&id).await?;
-    }
-    engine.until_gone(&setup.name).await?;
-    Ok(TASKS as f64 / took.as_secs_f64())
 }

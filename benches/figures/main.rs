@@ -13,61 +13,34 @@
     reason = "a program that measures real time and prints what it found"
 )]
 
-mod api;
 mod burst;
 mod durable;
-mod engine;
 mod exit_visible;
-mod http;
 mod idle;
 mod kills;
 mod lost_worker;
-mod machine;
 mod one_task;
-mod process;
 mod restart;
 mod run_command;
+mod sizes;
 mod start;
-mod statistics;
+#[path = "../support/mod.rs"]
+#[allow(
+    dead_code,
+    reason = "shared with `make bench`, which needs other parts of it"
+)]
+mod support;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde_json::{Value, json};
-
-/// What `scripts/figures.sh` prepared.
-pub struct Setup {
-    /// The release executable.
-    pub podling: PathBuf,
-    /// An image in the engine with `sleep` and `true`.
-    pub task_image: String,
-    /// podling's own container image.
-    pub podling_image: String,
-    /// A folder on a real disk that is removed afterwards.
-    pub folder: PathBuf,
-    /// Node id and label of all containers of this run.
-    pub name: String,
-}
-
-impl Setup {
-    fn from_environment() -> Result<Self> {
-        let get = |key: &str| {
-            std::env::var(key).with_context(|| format!("{key} is not set: run `make figures`"))
-        };
-        Ok(Self {
-            podling: get("FIGURES_PODLING")?.into(),
-            task_image: get("FIGURES_TASK_IMAGE")?,
-            podling_image: get("FIGURES_PODLING_IMAGE")?,
-            folder: get("FIGURES_FOLDER")?.into(),
-            name: get("FIGURES_NAME")?,
-        })
-    }
-}
+use support::setup::Setup;
+use support::{api, containers, engine, fill, machine, process, statistics, usage, wrk};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<ExitCode> {
-    let setup = Setup::from_environment()?;
+    let setup = Setup::from_environment("FIGURES", "figures")?;
     let only = std::env::var("FIGURES_ONLY").unwrap_or_default();
     let mut figures = serde_json::Map::new();
     let mut code = ExitCode::SUCCESS;
@@ -87,7 +60,7 @@ async fn main() -> Result<ExitCode> {
         )*};
     }
     measure! {
-        size: machine::sizes(&setup).await,
+        size: sizes::measure(&setup).await,
         start: start::measure(&setup).await,
         restart_with_100_000_tasks: restart::measure(&setup).await,
         idle: idle::measure(&setup).await,

@@ -1,13 +1,12 @@
 //! How long a master takes from its start until it is ready.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::Result;
 use serde_json::{Value, json};
-use tokio::time::sleep;
 
 use crate::Setup;
-use crate::process::{Master, is_ready};
+use crate::process::Master;
 use crate::statistics::{median, milliseconds, round, summary};
 
 const RUNS: usize = 20;
@@ -17,10 +16,7 @@ pub async fn measure(setup: &Setup) -> Result<Value> {
     for run in 0..RUNS {
         let start = Instant::now();
         let mut master = Master::spawn(setup, &format!("start-{run}"))?;
-        while !is_ready(&master.address).await {
-            master.process.check()?;
-            sleep(Duration::from_millis(1)).await;
-        }
+        master.until_ready().await?;
         times.push(milliseconds(start.elapsed()));
         master.process.stop().await?;
     }

@@ -1,25 +1,17 @@
-//! Where the figures come from, and how large what was built is.
+//! Where the figures come from.
 
 use std::process::Command;
 
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use crate::Setup;
-use crate::engine::Engine;
-use crate::statistics::round;
+use super::engine::Engine;
+use super::setup::Setup;
 
-/// The executable and the image, in MB of a million bytes.
-pub async fn sizes(setup: &Setup) -> Result<Value> {
-    let executable = std::fs::metadata(&setup.podling)?.len() as f64 / 1e6;
-    let image = Engine::connect()?.image_size(&setup.podling_image).await? as f64 / 1e6;
-    Ok(json!({
-        "what": "the stripped release executable; the container image",
-        "executable_mb": round(executable), "executable_at_most": 20,
-        "image_mb": round(image), "image_at_most": 22,
-    }))
-}
-
+/// The machine, the commit and the tools.
+///
+/// # Errors
+/// The number of cores is not known.
 pub async fn describe(setup: &Setup) -> Result<Value> {
     let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpu.lines().find_map(|line| line.strip_prefix("model name"));
@@ -34,9 +26,9 @@ pub async fn describe(setup: &Setup) -> Result<Value> {
         "processor": model.map(|model| model.trim_start_matches([' ', '\t', ':'])),
         "cores": std::thread::available_parallelism()?.get(),
         "memory": total.map(str::trim),
-        "load_before": std::env::var("FIGURES_LOAD").ok(),
+        "load_before": setup.load_before,
         "kernel": said_by("uname", &["-srm"]),
-        "docker_engine": Engine::connect()?.version().await?,
+        "docker_engine": engine_version().await.ok(),
         "storage_driver": said_by("docker", &["info", "--format", "{{.Driver}}"]),
         "rustc": said_by("rustc", &["--version"]),
     }))
@@ -51,4 +43,8 @@ fn said_by(program: &str, arguments: &[&str]) -> Option<String> {
             .next()?
             .to_owned(),
     )
+}
+
+async fn engine_version() -> Result<String> {
+    Engine::connect()?.version().await
 }

@@ -4,17 +4,21 @@ use std::fs::File;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
 
-use crate::Setup;
-use crate::api::Api;
-use crate::http::Connection;
+use super::api::Api;
+use super::http::Connection;
+use super::setup::Setup;
+
+/// No start takes so long.
+const PATIENCE: Duration = Duration::from_secs(120);
+const SQLITE: [&str; 2] = ["--store", "sqlite"];
 
 /// A running process of podling, killed when it is dropped.
 pub struct Process {
@@ -22,7 +26,7 @@ pub struct Process {
     log: PathBuf,
 }
 
-/// A master on SQLite, in a data directory of its own.
+/// A master, by default on SQLite, in a data directory of its own.
 pub struct Master {
     pub process: Process,
     /// `127.0.0.1:PORT`.
@@ -83,27 +87,45 @@ impl Master {
 
     /// The same with these arguments.
     pub async fn start_with(setup: &Setup, name: &str, args: &[&str]) -> Result<Self> {
-        let mut master = Self::spawn_with(setup, name, args)?;
-        while !is_ready(&master.address).await {
-            master.process.check()?;
-            sleep(Duration::from_millis(1)).await;
-        }
+        Self::start_on(setup, name, &SQLITE, args).await
+    }
+
+    /// The same on the store these arguments name.
+    pub async fn start_on(
+        setup: &Setup,
+        name: &str,
+        store: &[&str],
+        args: &[&str],
+    ) -> Result<Self> {
+        let mut master = Self::spawn_on(setup, name, store, args)?;
+        master.until_ready().await?;
         Ok(master)
     }
 
     /// Starts one and does not wait.
     pub fn spawn(setup: &Setup, name: &str) -> Result<Self> {
-        Self::spawn_with(setup, name, &[])
+        Self::spawn_on(setup, name, &SQLITE, &[])
     }
 
-    fn spawn_with(setup: &Setup, name: &str, args: &[&str]) -> Result<Self> {
+    fn spawn_on(setup: &Setup, name: &str, store: &[&str], args: &[&str]) -> Result<Self> {
         let address = format!("127.0.0.1:{}", free_port()?);
         let mut command = podling(setup);
-        command.args(["master", "--store", "sqlite", "--bind", &address]);
+        command.args(["master", "--bind", &address]).args(store);
         command.arg("--data-dir").arg(setup.folder.join(name));
         command.args(args);
         let process = Process::spawn(setup, &format!("{name}-master"), command)?;
         Ok(Self { process, address })
+    }
+
+    /// Asks every millisecond until it is ready.
+    pub async fn until_ready(&mut self) -> Result<()> {
+        let start = Instant::now();
+        while !is_ready(&self.address).await {
+            self.process.check()?;
+            ensure!(start.elapsed() < PATIENCE, "the master does not get ready");
+            sleep(Duration::from_millis(1)).await;
+        }
+        Ok(())
     }
 
     /// Starts a worker of it and waits until it takes tasks.
@@ -126,11 +148,45 @@ impl Master {
             .args(["--shutdown-timeout", "1s"]);
         let mut worker = Process::spawn(setup, &format!("worker-{node}"), command)?;
         let mut api = Api::open(&self.address).await?;
+        let start = Instant::now();
         while !api.has_ready_node(node).await.unwrap_or_default() {
             worker.check()?;
+            ensure!(start.elapsed() < PATIENCE, "the worker does not get ready");
             sleep(Duration::from_millis(20)).await;
         }
         Ok(worker)
+    }
+}
+
+/// Simulated nodes in a process of their own.
+pub struct Simulation {
+    pub process: Process,
+}
+
+impl Simulation {
+    /// Starts so many, waits until all are ready at the master, and says how long that took.
+    pub async fn start(
+        setup: &Setup,
+        master: &Master,
+        nodes: u64,
+        args: &[&str],
+    ) -> Result<(Self, Duration)> {
+        let mut command = podling(setup);
+        command
+            .args(["simulate", "--nodes", &nodes.to_string()])
+            .args(["--port", &free_port()?.to_string()])
+            .args(["--master-url", &format!("http://{}", master.address)])
+            .args(["--shutdown-timeout", "1s"])
+            .args(args);
+        let mut api = Api::open(&master.address).await?;
+        let start = Instant::now();
+        let mut process = Process::spawn(setup, &format!("simulate-{nodes}"), command)?;
+        while api.metric(r#"podling_nodes{state="ready"}"#).await? < nodes as f64 {
+            process.check()?;
+            ensure!(start.elapsed() < PATIENCE, "the nodes do not register");
+            sleep(Duration::from_millis(20)).await;
+        }
+        Ok((Self { process }, start.elapsed()))
     }
 }
 

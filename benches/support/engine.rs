@@ -1,8 +1,9 @@
 //! The same containers made without podling: two raw calls of the Docker API each.
 
 use std::collections::HashMap;
+use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use bollard::Docker;
 use bollard::models::ContainerCreateBody;
 use bollard::query_parameters::{
@@ -11,7 +12,9 @@ use bollard::query_parameters::{
 };
 use futures_util::StreamExt;
 use serde_json::Value;
-use tokio::time::{Duration, sleep};
+use tokio::time::{Duration, sleep, timeout};
+
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// The Docker Engine of this machine.
 pub struct Engine {
@@ -94,6 +97,45 @@ impl Engine {
         Ok(jiff::Timestamp::from_nanosecond(nanoseconds.into())?)
     }
 
+    /// Waits until so many containers with this label have been started since `since` (Unix time).
+    pub async fn until_started(&self, label: &str, count: usize, since: i64) -> Result<()> {
+        let options = EventsOptionsBuilder::new()
+            .since(&since.to_string())
+            .filters(&HashMap::from([
+                ("label", vec![label]),
+                ("event", vec!["start"]),
+            ]))
+            .build();
+        let mut events = self.docker.events(Some(options));
+        let all = async {
+            for _ in 0..count {
+                events.next().await.context("the events end")??;
+            }
+            Ok(())
+        };
+        timeout(PATIENCE, all)
+            .await
+            .with_context(|| format!("not {count} containers of {label} were started"))?
+    }
+
+    /// Waits until at most so many containers with this label are left.
+    pub async fn until_left(&self, label: &str, count: usize) -> Result<()> {
+        let start = Instant::now();
+        while self.with_label(label).await?.len() > count {
+            ensure!(
+                start.elapsed() < PATIENCE,
+                "containers of {label} do not go"
+            );
+            sleep(Duration::from_millis(20)).await;
+        }
+        Ok(())
+    }
+
+    /// Waits until no container with this label is left.
+    pub async fn until_none(&self, label: &str) -> Result<()> {
+        self.until_left(label, 0).await
+    }
+
     /// Kills and removes all containers of this node, one after the other.
     pub async fn remove_all(&self, node: &str) -> Result<()> {
         for container in self.containers(node).await? {
@@ -107,14 +149,15 @@ impl Engine {
 
     /// Waits until no container of this node is left.
     pub async fn until_gone(&self, node: &str) -> Result<()> {
-        while !self.containers(node).await?.is_empty() {
-            sleep(Duration::from_millis(20)).await;
-        }
-        Ok(())
+        self.until_none(&format!("podling.node={node}")).await
     }
 
     async fn containers(&self, node: &str) -> Result<Vec<Value>> {
-        let filters = HashMap::from([("label", vec![format!("podling.node={node}")])]);
+        self.with_label(&format!("podling.node={node}")).await
+    }
+
+    async fn with_label(&self, label: &str) -> Result<Vec<Value>> {
+        let filters = HashMap::from([("label", vec![label.to_owned()])]);
         let options = ListContainersOptionsBuilder::new()
             .all(true)
             .filters(&filters)

@@ -1,0 +1,264 @@
+//! A long time of it: two million tasks come, run and are forgotten.
+
+use std::cell::RefCell;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use crate::lab::Lab;
+use crate::latency::Latency;
+use crate::load::{self, Until};
+use crate::outcome::{Chart, Goal, Line, Outcome, Shape, number, texts};
+use crate::row;
+use crate::settings::{nodes, number as setting, rate, seconds, tasks};
+use crate::statistics::round;
+use crate::support::setup::Setup;
+use crate::throughput::CONNECTIONS;
+use crate::usage::resident_bytes;
+
+/// The run is cut into so many parts; what is found is by part.
+const PARTS: usize = 100;
+const TENTH: usize = PARTS / 10;
+const COMPLETED: &str = r#"podling_events_total{kind="taskCompleted"}"#;
+
+/// How it was at the end of a part.
+struct Sample {
+    minutes: f64,
+    resident_mb: f64,
+    database_mb: f64,
+}
+
+pub async fn measure(setup: &Setup) -> Result<Outcome> {
+    let (nodes, tasks, rate) = (nodes(1_000)?, tasks(2_000_000)?, rate(2_000)?);
+    let (ttl, probe) = (setting("BENCH_TTL", 30)?, seconds(10)?);
+    ensure!(
+        tasks >= 10 * PARTS as u64,
+        "too few tasks for {PARTS} parts"
+    );
+    let of_master = ["--task-ttl", &format!("{ttl}s")];
+    let lab = Lab::start_with(setup, "day", nodes, &of_master, &["--run-time", "1s..5s"]).await?;
+    let body = load::task(&setup.task_image);
+    let address = lab.master.address.clone();
+    let closed = || load::closed(&address, CONNECTIONS, Until::Passed(probe), &body);
+
+    let fastest_before = closed().await?;
+    let latencies = (0..PARTS)
+        .map(|_| Latency::new())
+        .collect::<Result<Vec<_>>>()?;
+    let latencies = RefCell::new(latencies);
+    let start = Instant::now();
+    let took = Duration::from_secs_f64(tasks as f64 / rate as f64);
+    let submitting = load::open(
+        &address,
+        CONNECTIONS,
+        (tasks, rate as f64),
+        &body,
+        |_, moment, now| {
+            let part = (moment - start).as_secs_f64() / took.as_secs_f64() * PARTS as f64;
+            latencies.borrow_mut()[(part as usize).min(PARTS - 1)].record(now - moment);
+        },
+    );
+    let data = setup.folder.join("day");
+    let sampling = sample(lab.master.process.id()?, &data, took / PARTS as u32);
+    let (load, samples) = futures_util::try_join!(submitting, sampling)?;
+    let fastest_after = closed().await?;
+
+    let all = fastest_before.submitted + load.submitted + fastest_after.submitted;
+    let patience = Duration::from_secs(120 + all / 1_000);
+    lab.api()
+        .await?
+        .until_metric(COMPLETED, all as f64, patience)
+        .await?;
+    lab.end().await?;
+    std::fs::remove_dir_all(data)?;
+    let before = fastest_before.per_second();
+    let after = fastest_after.per_second();
+    let found = Found {
+        samples,
+        latencies: latencies.into_inner(),
+        fastest: (before, after),
+        per_second: load.per_second(),
+    };
+    let settings = json!({
+        "nodes": nodes, "tasks": tasks, "rate": rate, "task_ttl_s": ttl, "run_time_s": [1, 5],
+        "connections": CONNECTIONS, "probe_s": probe.as_secs(),
+    });
+    found.outcome(settings, (nodes, tasks, ttl))
+}
+
+async fn sample(master: u32, data: &Path, every: Duration) -> Result<Vec<Sample>> {
+    let start = Instant::now();
+    let mut samples = Vec::with_capacity(PARTS);
+    for _ in 0..PARTS {
+        sleep(every).await;
+        samples.push(Sample {
+            minutes: start.elapsed().as_secs_f64() / 60.0,
+            resident_mb: resident_bytes(master)? as f64 / 1e6,
+            database_mb: size(data)? as f64 / 1e6,
+        });
+    }
+    Ok(samples)
+}
+
+/// The database with its write-ahead log.
+fn size(data: &Path) -> Result<u64> {
+    let sizes = ["podling.db", "podling.db-wal"].map(|file| {
+        let metadata = std::fs::metadata(data.join(file));
+        metadata.map_or(0, |metadata| metadata.len())
+    });
+    ensure!(sizes[0] > 0, "no database in {}", data.display());
+    Ok(sizes.iter().sum())
+}
+
+struct Found {
+    samples: Vec<Sample>,
+    latencies: Vec<Latency>,
+    /// Closed loop, a second, before and after.
+    fastest: (f64, f64),
+    per_second: f64,
+}
+
+impl Found {
+    fn outcome(&self, settings: Value, (nodes, tasks, ttl): (u64, u64, u64)) -> Result<Outcome> {
+        let half = &self.samples[PARTS / 2..];
+        let resident: Vec<f64> = half.iter().map(|sample| sample.resident_mb).collect();
+        let mean = resident.iter().sum::<f64>() / resident.len() as f64;
+        let off = resident
+            .iter()
+            .map(|mb| (mb - mean).abs() / mean)
+            .fold(0.0, f64::max);
+        let database = |samples: &[Sample]| {
+            samples
+                .iter()
+                .map(|sample| sample.database_mb)
+                .fold(0.0, f64::max)
+        };
+        let database_grown = database(half) / database(&self.samples[..PARTS / 2]).max(1e-9);
+        let (first, last) = (self.p99(0..TENTH)?, self.p99(PARTS - TENTH..PARTS)?);
+        let rows = (0..10).map(|tenth| {
+            let part = tenth * TENTH..(tenth + 1) * TENTH;
+            let at = &self.samples[part.end - 1];
+            anyhow::Ok(row![
+                tenth + 1,
+                number(at.resident_mb),
+                number(at.database_mb),
+                number(self.quantile(0.5, part.clone())?),
+                number(self.p99(part)?),
+            ])
+        });
+        let lines = |label: &str, of: fn(&Sample) -> f64| Line {
+            label: label.into(),
+            points: self
+                .samples
+                .iter()
+                .map(|sample| (sample.minutes, of(sample)))
+                .collect(),
+        };
+        let p99s = self.samples.iter().zip(&self.latencies);
+        let chart = |name: &str, title: &str, y: &str, lines| Chart {
+            name: name.into(),
+            title: title.into(),
+            y: y.into(),
+            shape: Shape::Lines {
+                x: "minutes".into(),
+                lines,
+            },
+        };
+        Ok(Outcome {
+            scenario: String::new(),
+            what: format!(
+                "{} tasks through {} simulated nodes, {} a second in an open loop; each runs for 1 to 5 s and is forgotten {ttl} s \
+                 after its end. The rows are tenths of the run: the master's resident memory and the database with its log at \
+                 their end, and the latency of submissions from the moment each was to be sent. Before and after, submissions \
+                 in a closed loop as fast as they go, {:.0} and {:.0} a second; afterwards the store is not empty, and tasks \
+                 are being forgotten. Memory over the last half: the sample farthest from their mean.",
+                number(tasks as f64),
+                number(nodes as f64),
+                number(self.per_second),
+                self.fastest.0,
+                self.fastest.1,
+            ),
+            settings,
+            head: texts(&[
+                "tenth",
+                "resident MB",
+                "database MB",
+                "submit p50 ms",
+                "submit p99 ms",
+            ]),
+            rows: rows.collect::<Result<_>>()?,
+            goals: vec![
+                Goal::at_most(
+                    "memory over the last half, off its mean",
+                    round(off * 100.0),
+                    5.0,
+                    "%",
+                ),
+                Goal::at_most(
+                    "largest database, second half over first",
+                    round(database_grown),
+                    1.05,
+                    "times",
+                ),
+                Goal::at_most(
+                    "p99 of the last tenth over the first",
+                    round(last / first),
+                    1.1,
+                    "times",
+                ),
+                Goal::at_least(
+                    "fastest submissions, after over before",
+                    round(self.fastest.1 / self.fastest.0),
+                    0.95,
+                    "times",
+                ),
+            ],
+            comparison: vec![],
+            charts: vec![
+                chart(
+                    "memory",
+                    "Resident memory and database",
+                    "MB",
+                    vec![
+                        lines("master, resident", |sample| sample.resident_mb),
+                        lines("database with log", |sample| sample.database_mb),
+                    ],
+                ),
+                chart(
+                    "latency",
+                    "Latency of submissions",
+                    "ms",
+                    vec![Line {
+                        label: "p99 of each hundredth of the run".into(),
+                        points: p99s
+                            .map(|(sample, latency)| (sample.minutes, latency.ms(0.99)))
+                            .collect(),
+                    }],
+                ),
+            ],
+            results: json!({
+                "fastest_per_second": [round(self.fastest.0), round(self.fastest.1)],
+                "per_second": round(self.per_second),
+                "samples": self.samples.iter().zip(&self.latencies).map(|(sample, latency)| json!([
+                    round(sample.minutes), round(sample.resident_mb), round(sample.database_mb), latency.ms(0.99),
+                ])).collect::<Vec<_>>(),
+            }),
+            measured_on: Value::Null,
+        })
+    }
+
+    fn p99(&self, parts: std::ops::Range<usize>) -> Result<f64> {
+        self.quantile(0.99, parts)
+    }
+
+    fn quantile(&self, quantile: f64, parts: std::ops::Range<usize>) -> Result<f64> {
+        let mut all = Latency::new()?;
+        for latency in self.latencies.get(parts).context("no such part")? {
+            all.add(latency)?;
+        }
+        Ok(all.ms(quantile))
+    }
+}
