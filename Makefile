@@ -7,12 +7,14 @@ TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 ARGS ?= standalone
 # What `make simulate` tells: make simulate SEEDS=100000 FROM=10000
 SEEDS ?= 10000
+# Which micro-benchmarks: make bench-core ONLY=place
+ONLY ?=
 FROM ?= 0
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help build run dev demo demo-stop test test-doc test-image test-coverage simulate torture lint fmt figures bench bench-report image clean \
-        compiler lint-tools test-tools
+.PHONY: help build run dev demo demo-stop test test-doc test-image test-coverage bench-core profile \
+        simulate torture lint fmt figures bench bench-report image clean compiler lint-tools test-tools
 
 help: ## List these commands
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -52,6 +54,12 @@ test-coverage: test-tools ## Run the tests and write target/coverage/html/index.
 torture: test-tools ## Kill master (500 times) and worker (200 times) under load; prints what was lost or doubled
 	PODLING_TORTURE=1 scripts/with-docker.sh scripts/tests-as-root.sh cargo nextest run --locked --profile torture \
 	    --test faults --test master_crash --test store_crash -E 'test(killed)'
+
+bench-core: compiler ## Measure the core alone: decisions, placements and allocations; ONLY=place for some
+	cargo bench --locked --profile simulation --bench core -- $(ONLY)
+
+profile: compiler ## Count the instructions of a placement and of a submission, and tell where they go (valgrind)
+	scripts/profile.sh
 
 simulate: compiler ## Tell SEEDS=10000 histories of a simulated cluster, each another one, FROM=0 on
 	scripts/simulate.sh $(SEEDS) $(FROM)
