@@ -10,8 +10,10 @@ const CONNECTIONS: usize = 64;
 
 pub async fn measure(setup: &Setup) -> Result<Value> {
     let master = Master::start(setup, "durable").await?;
-    wrk::submit(setup, &master.address, CONNECTIONS, 2).await?;
-    let said = wrk::submit(setup, &master.address, CONNECTIONS, 10).await?;
+    let task = json!({ "name": "load", "image": setup.task_image, "env": { "K": "value" } });
+    let body = task.to_string();
+    wrk::submit(&master.address, &body, CONNECTIONS, 2).await?;
+    let said = wrk::submit(&master.address, &body, CONNECTIONS, 10).await?;
     master.process.stop().await?;
     Ok(json!({
         "what": "POST /api/v1/tasks answered 201, SQLite with synchronous=FULL on this machine's disk, 64 kept connections for 10 s after 2 s of warm-up; no worker is registered, so each task is stored as pending",

@@ -35,8 +35,9 @@ pub async fn measure(setup: &Setup) -> Result<Outcome> {
     on(&sqlite, setup, "SQLite", time, &CONNECTIONS, &mut runs).await?;
     let submitted: u64 = runs.iter().map(|run| run.load.submitted).sum();
     let memory = resident_mb(sqlite.process.id()?)?;
+    let body = load::task(&setup.task_image);
     // The same with a load generator that is not ours, in the same minute.
-    let wrk = wrk::submit(setup, &sqlite.address, MAIN, time.as_secs().max(1)).await?;
+    let wrk = wrk::submit(&sqlite.address, &body, MAIN, time.as_secs().max(1)).await?;
     let by_wrk = wrk::per_second(&wrk)?;
     sqlite.process.kill().await?;
 

@@ -1,4 +1,4 @@
--- What wrk sends: a submission of an ordinary task. TASK_IMAGE names its image.
+-- What wrk sends: a submission. SUBMISSION is its body.
 wrk.method = "POST"
 wrk.headers["Content-Type"] = "application/json"
-wrk.body = string.format('{"name":"load","image":"%s","env":{"K":"value"}}', os.getenv("TASK_IMAGE"))
+wrk.body = os.getenv("SUBMISSION")

@@ -6,15 +6,8 @@ use anyhow::{Context, Result, ensure};
 use tokio::process::Command;
 use tokio::time::{Duration, timeout};
 
-use super::setup::Setup;
-
-/// Submits over so many connections for so many seconds; what it said. Each answer was a 2xx.
-pub async fn submit(
-    setup: &Setup,
-    address: &str,
-    connections: usize,
-    seconds: u64,
-) -> Result<String> {
+/// Submits this over so many connections for so many seconds; what it said. Each answer was a 2xx.
+pub async fn submit(address: &str, body: &str, connections: usize, seconds: u64) -> Result<String> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/support/submit.lua");
     let mut command = Command::new("wrk");
     command
@@ -24,7 +17,7 @@ pub async fn submit(
         .arg("--script")
         .arg(script)
         .arg(format!("http://{address}/api/v1/tasks"))
-        .env("TASK_IMAGE", &setup.task_image)
+        .env("SUBMISSION", body)
         .kill_on_drop(true);
     let output = timeout(Duration::from_secs(seconds + 30), command.output());
     let output = output.await.context("wrk does not end")?;
