@@ -37,7 +37,7 @@ tell() {
     local what=$1 tasks=$2 once=$3 twice=$4
     printf '%s: %d instructions\n' "$what" $((($(counted "$twice") - $(counted "$once")) / tasks))
     callgrind_annotate --threshold=90 "$twice" |
-        awk '/file:function/ { on = 1; next } on && /%/ { print "  " substr($0, 1, 150); if (++n == 25) exit }'
+        awk '/file:function/ { on = 1; next } on && /%/ && n++ < 25 { print "  " substr($0, 1, 150) }'
 }
 
 place() {
@@ -68,7 +68,7 @@ submit() {
 say "building, optimised and with symbols"
 cargo build --locked --quiet --profile simulation --bin podling
 bench=$(cargo bench --locked --quiet --profile simulation --bench core --no-run --message-format=json |
-    sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' | tail -n 1)
+    sed -n '/"kind":\["bench"\]/s/.*"executable":"\([^"]*\)".*/\1/p')
 
 say "placing $placements and $((2 * placements)) tasks on $nodes nodes"
 place "$placements" "$out"/place.1
