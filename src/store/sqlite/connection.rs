@@ -158,10 +158,9 @@ pub fn commit(
     }
     connection.immediate_transaction(|connection| {
         check_fence(connection, ours)?;
-        let left = put_tasks::<64>(connection, &rows.tasks)?;
-        let left = put_tasks::<16>(connection, left)?;
-        let left = put_tasks::<4>(connection, left)?;
-        put_tasks::<1>(connection, left)?;
+        for chunk in rows.tasks.chunks(rows_per_statement(TaskRow::COLUMNS)) {
+            upsert_tasks!(chunk).execute(connection)?;
+        }
         for chunk in rows.removed_tasks.chunks(rows_per_statement(1)) {
             diesel::delete(tasks::table.filter(tasks::id.eq_any(chunk))).execute(connection)?;
         }
@@ -176,18 +175,4 @@ pub fn commit(
         }
         Ok(())
     })
-}
-
-/// Writes as many of the tasks as fill statements of `N` rows; gives those that are left. A statement of
-/// any number of rows would be prepared anew each time, which costs more than carrying it out; those of
-/// few sizes stay prepared.
-fn put_tasks<'r, const N: usize>(
-    connection: &mut SqliteConnection,
-    rows: &'r [TaskRow],
-) -> QueryResult<&'r [TaskRow]> {
-    let (chunks, left) = rows.as_chunks::<N>();
-    for chunk in chunks {
-        upsert_tasks!(chunk).execute(connection)?;
-    }
-    Ok(left)
 }
