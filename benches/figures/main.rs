@@ -36,7 +36,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use serde_json::{Value, json};
 use support::setup::Setup;
-use support::{api, containers, engine, fill, machine, process, statistics, usage, wrk};
+use support::{api, containers, engine, fill, machine, process, restarts, statistics, usage, wrk};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<ExitCode> {

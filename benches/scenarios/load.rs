@@ -49,10 +49,7 @@ pub fn task(image: &str) -> String {
 /// Submits as fast as the answers come.
 pub async fn closed(address: &str, connections: usize, until: Until, body: &str) -> Result<Load> {
     let request = request("POST", "/api/v1/tasks", body);
-    let mut open = Vec::new();
-    for _ in 0..connections {
-        open.push(Connection::open(address).await?);
-    }
+    let open = opened(address, connections).await?;
     let (latency, sent) = (RefCell::new(Latency::new()?), Cell::new(0));
     let start = Instant::now();
     let goes_on = || match until {
@@ -94,10 +91,7 @@ pub async fn open(
     answered: impl Fn(&[u8], Instant, Instant),
 ) -> Result<Load> {
     let request = request("POST", "/api/v1/tasks", body);
-    let mut open = Vec::new();
-    for _ in 0..connections {
-        open.push(Connection::open(address).await?);
-    }
+    let open = opened(address, connections).await?;
     let (latency, next) = (RefCell::new(Latency::new()?), Cell::new(0));
     let start = Instant::now();
     let submit = async |mut connection: Connection| {
@@ -125,4 +119,8 @@ pub async fn open(
         took: start.elapsed(),
         latency: latency.into_inner(),
     })
+}
+
+async fn opened(address: &str, connections: usize) -> Result<Vec<Connection>> {
+    try_join_all((0..connections).map(|_| Connection::open(address))).await
 }

@@ -46,7 +46,8 @@ use anyhow::{Context, Result, bail};
 use outcome::Outcome;
 use support::setup::Setup;
 use support::{
-    api, containers, engine, fill, http, machine, postgres, process, statistics, usage, wrk,
+    api, containers, engine, fill, http, machine, postgres, process, restarts, statistics, usage,
+    wrk,
 };
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::{LocalSet, spawn_local};

@@ -1,6 +1,6 @@
 //! How long a master with a million tasks takes after SIGKILL until it is ready again.
 
-use std::time::Instant;
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::api::Api;
 use crate::fill;
 use crate::outcome::{Goal, Outcome, number, texts};
-use crate::process::Master;
+use crate::restarts::restarts;
 use crate::row;
 use crate::settings::{rounds, tasks};
 use crate::statistics::{median, round};
@@ -20,21 +20,8 @@ const NAME: &str = "restart";
 pub async fn measure(setup: &Setup) -> Result<Outcome> {
     let (tasks, rounds) = (tasks(1_000_000)?, rounds(3)?);
     fill::sqlite(&setup.folder.join(NAME), tasks).await?;
-    let mut times = Vec::new();
-    let mut running = Master::start(setup, NAME).await?;
-    for round in 0..rounds {
-        // So that there is a log to be read, too, as after a crash in real life.
-        let mut api = Api::open(&running.address).await?;
-        for n in 0..100 {
-            let body = json!({ "name": format!("r{round}-{n}"), "image": "busybox" });
-            api.submit(&body.to_string()).await?;
-        }
-        running.process.kill().await?;
-        let start = Instant::now();
-        running = Master::spawn(setup, NAME)?;
-        running.until_ready().await?;
-        times.push(start.elapsed().as_secs_f64());
-    }
+    let (running, times) = restarts(setup, NAME, rounds).await?;
+    let times: Vec<f64> = times.iter().map(Duration::as_secs_f64).collect();
     let known = Api::open(&running.address)
         .await?
         .metric(r#"podling_tasks{status="completed"}"#)

@@ -8,6 +8,7 @@ pub mod http;
 pub mod machine;
 pub mod postgres;
 pub mod process;
+pub mod restarts;
 pub mod setup;
 pub mod statistics;
 pub mod usage;

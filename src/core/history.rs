@@ -1,7 +1,7 @@
 //! A task's own last events, kept as the text they are stored as.
 //!
-//! Most tasks are never asked for theirs, so they are not kept ready to be read: as text they take a
-//! third of the memory, are copied at once with the task, and need not be written and read again when
+//! Most tasks are never asked for theirs, so they are not kept ready to be read: as text they take
+//! half of the memory, are copied at once with the task, and need not be written and read again when
 //! the task is stored and loaded.
 
 use std::borrow::Cow;
@@ -44,7 +44,9 @@ impl History {
     /// It is no history.
     pub fn parse(json: &str) -> Result<Self, serde_json::Error> {
         let entries: Vec<Entry<'_>> = serde_json::from_str(json)?;
-        if entries.is_empty() || json.starts_with("[{") {
+        // Whatever was written otherwise, by an earlier release or by hand, is written anew: events
+        // are added to the text as it is.
+        if !(json.starts_with("[[") && json.ends_with("]]")) {
             return Ok(entries.iter().map(Entry::text).collect());
         }
         Ok(Self {
@@ -201,6 +203,15 @@ mod tests {
         let objects = serde_json::to_string(&events).unwrap();
         let read = History::parse(&objects).unwrap();
         assert_eq!(read, events.iter().collect());
+    }
+
+    #[test]
+    fn a_history_with_spaces_around_it_takes_further_events() {
+        let events = [event(1, "a"), event(2, "b"), event(3, "c")];
+        let two: History = events[..2].iter().collect();
+        let mut read = History::parse(&format!(" {}\n", two.as_json())).unwrap();
+        read.push(&events[2]);
+        assert_eq!(read.events(&"a".into()), events);
     }
 
     #[test]

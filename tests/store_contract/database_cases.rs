@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use podling::core::Task;
 use podling::store::{Batch, Error};
 
 use super::golden;
 use super::places::{Database, batch, stored, tests};
-use crate::support::records::{node, task};
+use crate::support::records::{full_task, node, task};
 
 tests! { sqlite, InDirectory:
     a_second_master_is_refused_while_the_first_lives
@@ -15,6 +16,7 @@ tests! { sqlite, InDirectory:
     a_record_of_the_first_release_still_loads
     a_row_that_makes_no_sense_is_named
     a_fence_that_is_gone_is_no_fence
+    equal_specs_that_follow_one_another_are_read_once
 }
 tests! { postgres, OnServer:
     a_second_master_is_refused_while_the_first_lives
@@ -23,6 +25,7 @@ tests! { postgres, OnServer:
     a_record_of_the_first_release_still_loads
     a_row_that_makes_no_sense_is_named
     a_fence_that_is_gone_is_no_fence
+    equal_specs_that_follow_one_another_are_read_once
 }
 
 async fn a_second_master_is_refused_while_the_first_lives<P: Database>() {
@@ -129,4 +132,19 @@ async fn a_fence_that_is_gone_is_no_fence<P: Database>() {
     let error = store.commit(&batch([task(1)], [])).await.unwrap_err();
     assert!(matches!(error, Error::Unusable { .. }), "{error}");
     assert!(error.to_string().contains("epoch"), "{error}");
+}
+
+async fn equal_specs_that_follow_one_another_are_read_once<P: Database>() {
+    let place = P::empty();
+    let equal = task(1).spec;
+    let of_equal = |sequence| Task {
+        spec: equal.clone(),
+        ..task(sequence)
+    };
+    let store = place.open().await.unwrap();
+    let tasks = [of_equal(1), of_equal(2), full_task(3)];
+    store.commit(&batch(tasks.clone(), [])).await.unwrap();
+    let read = stored(&store).await.tasks;
+    assert_eq!(read, tasks);
+    assert!(Arc::ptr_eq(&read[0].spec, &read[1].spec));
 }

@@ -1,5 +1,7 @@
 //! What is taken as a task, what is refused, and what a repeated submission gets.
 
+use std::sync::Arc;
+
 use crate::core::test_cluster::{Cluster, spec};
 use crate::core::{
     Command, Idempotency, Kind, Limits, Pairs, Port, Protocol, Rejection, Requests, Spec, Status,
@@ -41,6 +43,20 @@ fn refused(change: impl FnOnce(&mut Spec)) -> String {
 
 fn one(key: &str, value: &str) -> Pairs {
     [(key.to_owned(), value.to_owned())].into_iter().collect()
+}
+
+#[test]
+fn equal_submissions_one_after_another_share_their_spec() {
+    let mut cluster = Cluster::new();
+    for name in ["a", "a", "b", "a"] {
+        cluster.run(submission(Spec {
+            name: name.into(),
+            ..spec()
+        }));
+    }
+    let specs: Vec<_> = cluster.state.tasks().map(|task| &task.spec).collect();
+    assert!(Arc::ptr_eq(specs[0], specs[1]));
+    assert_eq!((&*specs[2].name, &*specs[3].name), ("b", "a"));
 }
 
 #[test]

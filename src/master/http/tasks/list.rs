@@ -11,7 +11,7 @@ use futures_util::stream;
 
 use super::super::error::Refused;
 use super::super::{Data, Error};
-use crate::core::{Status, Task};
+use crate::core::{State, Status, Task};
 use crate::http::Query;
 use crate::master::convert;
 use crate::wire;
@@ -43,7 +43,11 @@ pub async fn list(shared: Data, query: Query<wire::ListTasks>) -> Result<HttpRes
     let filter = Filter::new(&query.0)?;
     let limit = limit(query.0.limit)?;
     let after = query.0.cursor.unwrap_or(0);
-    let mut page = tasks(&shared, after, limit, &filter);
+    let read = |after, most| {
+        let tasks = |state: &State| state.tasks_after(after).take(most).cloned().collect();
+        shared.cluster.read(tasks)
+    };
+    let mut page = collect(read, after, limit, |task| filter.passes(task));
     let more = page.len() > limit;
     page.truncate(limit);
     let mut answer = HttpResponse::Ok();
@@ -61,22 +65,25 @@ pub async fn list(shared: Data, query: Query<wire::ListTasks>) -> Result<HttpRes
 
 /// The tasks after this one that pass, one more than asked for when there are more. All of them are one
 /// moment of the cluster. A page is collected in steps, each of which is: nobody waits for the whole
-/// cluster to be looked through for the sake of a few.
-fn tasks(shared: &Data, after: u64, limit: usize, filter: &Filter<'_>) -> Vec<Arc<Task>> {
+/// cluster to be looked through for the sake of a few. `read` gives the tasks after one, so many at most.
+fn collect(
+    read: impl Fn(u64, usize) -> Vec<Arc<Task>>,
+    mut after: u64,
+    limit: usize,
+    passes: impl Fn(&Task) -> bool,
+) -> Vec<Arc<Task>> {
     let wanted = limit.saturating_add(1);
     let step = match limit {
         usize::MAX => usize::MAX,
         _ => wanted.max(STEP),
     };
-    let (mut page, mut after) = (Vec::new(), after);
+    let mut page = Vec::new();
     loop {
-        let looked_at: Vec<Arc<Task>> = shared
-            .cluster
-            .read(|state| state.tasks_after(after).take(step).cloned().collect());
+        let looked_at = read(after, step);
         let is_last = looked_at.len() < step;
         after = looked_at.last().map_or(after, |task| task.sequence);
         let left = wanted - page.len();
-        let passing = looked_at.into_iter().filter(|task| filter.passes(task));
+        let passing = looked_at.into_iter().filter(|task| passes(task));
         page.extend(passing.take(left));
         if is_last || page.len() == wanted {
             return page;
@@ -165,7 +172,42 @@ impl<'a> Filter<'a> {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::RefCell;
+
     use super::*;
+    use crate::master::fixture;
+
+    /// The sequence numbers of a page of 5,000 tasks, and in which steps it was read.
+    fn page(limit: usize, passes: impl Fn(&Task) -> bool) -> (Vec<u64>, Vec<(u64, usize)>) {
+        let tasks: Vec<_> = (1..=5_000).map(fixture::task).collect();
+        let steps = RefCell::new(vec![]);
+        let read = |after: u64, most| {
+            steps.borrow_mut().push((after, most));
+            let after = tasks.iter().skip_while(|task| task.sequence <= after);
+            after.take(most).cloned().collect()
+        };
+        let page = collect(read, 0, limit, passes);
+        let page = page.iter().map(|task| task.sequence).collect();
+        (page, steps.into_inner())
+    }
+
+    #[test]
+    fn a_page_is_collected_in_steps_until_it_is_full() {
+        assert_eq!(page(2, |_| true), (vec![1, 2, 3], vec![(0, STEP)]));
+        let rare = |task: &Task| task.sequence.is_multiple_of(2_000);
+        let (found, steps) = page(1, rare);
+        assert_eq!(found, [2_000, 4_000], "one, and that there is another");
+        assert_eq!(steps, [0, 1_024, 2_048, 3_072].map(|after| (after, STEP)));
+        let (found, steps) = page(2, rare);
+        assert_eq!((found, steps.len()), (vec![2_000, 4_000], 5));
+        assert_eq!(page(3_000, |_| true).0.len(), 3_001);
+    }
+
+    #[test]
+    fn all_are_read_in_one_step() {
+        let (all, steps) = page(usize::MAX, |_| true);
+        assert_eq!((all.len(), steps), (5_000, vec![(0, usize::MAX)]));
+    }
 
     #[test]
     fn a_status_that_is_none_is_answered_with_all_there_are() {
