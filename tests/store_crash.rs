@@ -328,7 +328,7 @@ fn write(random: &mut StdRng, tasks: &[Arc<Task>], sequence: u64) -> Put {
         (18, _) => Put::RemoveNode(NodeId::from(node_id)),
         _ if random.random() => Put::SetBrake(Some(Brake {
             engaged_at: Timestamp(random.random()),
-            nodes: vec![full_node(&node_id).id],
+            nodes: [full_node(&node_id).id].into(),
         })),
         _ => Put::SetBrake(None),
     }

@@ -57,11 +57,14 @@ pub async fn closed(address: &str, connections: usize, until: Until, body: &str)
         Until::Submitted(count) => sent.get() < count,
     };
     let submit = async |mut connection: Connection| {
+        let mut answer = Vec::new();
         while goes_on() {
             sent.set(sent.get() + 1);
             let begin = Instant::now();
-            let status = connection.look(&request, |_| ()).await?;
-            ensure!(status == 201, "a submission was answered {status}");
+            answer.clear();
+            let piece = |piece: &[u8]| answer.extend_from_slice(piece);
+            let status = connection.look(&request, piece).await?;
+            ensure!(status == 201, refused(status, &answer, sent.get()));
             latency.borrow_mut().record(begin.elapsed());
         }
         anyhow::Ok(())
@@ -103,7 +106,7 @@ pub async fn open(
             answer.clear();
             let piece = |piece: &[u8]| answer.extend_from_slice(piece);
             let status = connection.look(&request, piece).await?;
-            ensure!(status == 201, "a submission was answered {status}");
+            ensure!(status == 201, refused(status, &answer, next.get()));
             let now = Instant::now();
             latency.borrow_mut().record(now - moment);
             answered(&answer, moment, now);
@@ -119,6 +122,11 @@ pub async fn open(
         took: start.elapsed(),
         latency: latency.into_inner(),
     })
+}
+
+fn refused(status: u16, answer: &[u8], number: u64) -> String {
+    let answer = String::from_utf8_lossy(answer);
+    format!("submission {number} was answered {status}: {answer}")
 }
 
 async fn opened(address: &str, connections: usize) -> Result<Vec<Connection>> {

@@ -1,6 +1,6 @@
 //! A node: a host whose worker registered.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -49,7 +49,7 @@ pub struct Brake {
     /// Since when.
     pub engaged_at: Timestamp,
     /// Which nodes are silent.
-    pub nodes: Vec<NodeId>,
+    pub nodes: BTreeSet<NodeId>,
 }
 
 /// A node.

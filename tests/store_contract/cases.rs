@@ -145,7 +145,7 @@ async fn the_brake_is_kept_until_it_is_released<P: Place>() {
     let store = place.open().await.unwrap();
     let brake = Brake {
         engaged_at: Timestamp(5),
-        nodes: vec![NodeId::from("a"), NodeId::from("ö")],
+        nodes: [NodeId::from("a"), NodeId::from("ö")].into(),
     };
     let engaged = Batch {
         brake: Some(Some(brake.clone())),
@@ -249,7 +249,7 @@ async fn what_was_committed_is_there_when_it_is_opened_again<P: Place>() {
     let all = Batch {
         brake: Some(Some(Brake {
             engaged_at: Timestamp(1),
-            nodes: vec![],
+            nodes: [].into(),
         })),
         last_event: 42,
         ..batch([task(1), full_task(2)], [node("a"), full_node("b")])

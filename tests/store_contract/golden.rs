@@ -18,7 +18,7 @@ pub fn stored() -> Stored {
         nodes: vec![lost_node(), plain_node()],
         brake: Some(Brake {
             engaged_at: Timestamp(1_763_892_899_500),
-            nodes: vec![NodeId::from("worker-1")],
+            nodes: [NodeId::from("worker-1")].into(),
         }),
         last_event: 14,
     }

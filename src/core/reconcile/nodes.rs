@@ -1,10 +1,12 @@
 //! Looks after nodes: offline, unreachable and reachable again, the brake, overdue drains.
 
+use std::collections::BTreeSet;
+
 use super::brake::{self, Verdict};
 use super::drain;
 use super::liveness::{self, Link};
 use crate::core::draft::Draft;
-use crate::core::{Change, Kind, Node, Now, State};
+use crate::core::{Change, Kind, Node, NodeId, Now, State};
 
 const HELD: &str = "silent, as most nodes are: the brake keeps its tasks where they are";
 
@@ -16,11 +18,13 @@ pub fn nodes(state: &State, now: Now) -> Vec<Change> {
         .collect();
     let any_silent = links.iter().any(|(_, link)| *link == Link::Silent);
     let verdict = brake::tend(&mut draft, state, now, any_silent);
-    let suspects = liveness::suspects(state, now);
-    let is_suspect = |node: &Node| suspects.iter().any(|suspect| suspect.id == node.id);
+    let suspects = liveness::suspects(state, now).into_iter();
+    let suspects: BTreeSet<&NodeId> = suspects.map(|node| &node.id).collect();
     for (node, link) in links {
         match (link, verdict) {
-            (_, Verdict::Held) if is_suspect(node) => note(&mut draft, node, Some(HELD.into())),
+            (_, Verdict::Held) if suspects.contains(&node.id) => {
+                note(&mut draft, node, Some(HELD.into()));
+            }
             (Link::Fine, _) => note(&mut draft, node, None),
             (Link::OneWay(why), _) => note(&mut draft, node, Some(why)),
             (Link::Silent, Verdict::Lost) => liveness::lose_silent(&mut draft, node),

@@ -14,6 +14,8 @@
 //! Each node has two lanes with one request in flight each: orders, which a worker only notes, and
 //! removals of containers, which take the engine seconds and must not hold up a start.
 
+mod agenda;
+mod queue;
 #[cfg(test)]
 mod tests;
 
@@ -21,12 +23,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use agenda::Agenda;
+use queue::{Item, Queue};
+
 use crate::backoff::Backoff;
 use crate::core::reconcile::{Order, StopOrder, order};
 use crate::core::{Change, Monotonic, NodeId, Task, TaskId, Write};
 
-/// How many `run` orders go into one request.
-const BATCH: usize = 32;
 const BACKOFF: Backoff = Backoff {
     first: Duration::from_millis(200),
     most: Duration::from_secs(5),
@@ -86,28 +89,13 @@ pub enum Outcome {
 #[derive(Debug, Default)]
 pub struct Outbox {
     lanes: BTreeMap<(NodeId, Lane), Queue>,
+    /// When to look at which lane: at each that has something to send and nothing in flight, never
+    /// too late.
+    agenda: Agenda,
     waits_in: HashMap<u64, (NodeId, Lane)>,
     /// What was told of tasks whose order stands: it is not told again.
     told: HashMap<u64, (u32, Order)>,
     last_ticket: u64,
-}
-
-#[derive(Debug, Default)]
-struct Queue {
-    items: BTreeMap<u64, Item>,
-    /// The ticket of the first message that is in flight.
-    in_flight: Option<u64>,
-    failures: u32,
-    not_before: Monotonic,
-}
-
-#[derive(Debug)]
-struct Item {
-    ticket: Ticket,
-    message: Message,
-    told: Option<(u32, Order)>,
-    failures: u32,
-    not_before: Monotonic,
 }
 
 impl Outbox {
@@ -176,11 +164,11 @@ impl Outbox {
             not_before: Monotonic::default(),
         };
         self.waits_in.insert(sequence, lane.clone());
-        self.lanes
-            .entry(lane)
-            .or_default()
-            .items
-            .insert(sequence, item);
+        let queue = self.lanes.entry(lane.clone()).or_default();
+        queue.items.insert(sequence, item);
+        if queue.in_flight.is_none() {
+            self.agenda.not_later(lane, queue.not_before);
+        }
     }
 
     fn waiting(&mut self, sequence: u64) -> Option<&mut Item> {
@@ -194,6 +182,7 @@ impl Outbox {
         let item = queue.items.remove(&sequence);
         if queue.items.is_empty() && queue.in_flight.is_none() && queue.failures == 0 {
             self.lanes.remove(&lane);
+            self.agenda.strike(&lane);
         }
         item
     }
@@ -201,7 +190,9 @@ impl Outbox {
     /// The node is gone or offline: when it is back, its heartbeat brings everything up again.
     pub fn drop_node(&mut self, node: &NodeId) {
         for lane in [Lane::Orders, Lane::Removals] {
-            if let Some(queue) = self.lanes.remove(&(node.clone(), lane)) {
+            let lane = (node.clone(), lane);
+            self.agenda.strike(&lane);
+            if let Some(queue) = self.lanes.remove(&lane) {
                 for sequence in queue.items.keys() {
                     self.waits_in.remove(sequence);
                 }
@@ -212,35 +203,35 @@ impl Outbox {
     /// What can go out now; each lane of each node that is in it counts as in flight from now on.
     pub fn due(&mut self, now: Monotonic) -> Vec<Parcel> {
         let mut parcels = vec![];
-        for ((node, lane), queue) in &mut self.lanes {
-            if queue.in_flight.is_some() || queue.not_before > now {
+        for lane in self.agenda.take(now) {
+            let Some(queue) = self.lanes.get_mut(&lane) else {
                 continue;
-            }
-            let messages = queue.next(now);
-            if let Some((first, _)) = messages.first() {
-                queue.in_flight = Some(first.1);
-                parcels.push(Parcel {
-                    node: node.clone(),
-                    lane: *lane,
-                    sent_at: now,
-                    messages,
-                });
+            };
+            let messages = match queue.not_before <= now {
+                true => queue.next(now),
+                false => vec![],
+            };
+            match messages.first() {
+                Some((first, _)) => {
+                    queue.in_flight = Some(first.1);
+                    let (node, lane) = lane;
+                    parcels.push(Parcel {
+                        node,
+                        lane,
+                        sent_at: now,
+                        messages,
+                    });
+                }
+                // What was due has been forgotten since.
+                None => self.agenda.plan(lane, queue.due()),
             }
         }
         parcels
     }
 
-    /// When something will be due that is not in flight; none: not before the next change.
+    /// When something may be due that is not in flight; none: not before the next change.
     pub fn next_due(&self) -> Option<Monotonic> {
-        let idle = self
-            .lanes
-            .values()
-            .filter(|queue| queue.in_flight.is_none());
-        idle.filter_map(|queue| {
-            let first = queue.items.values().map(|item| item.not_before).min()?;
-            Some(first.max(queue.not_before))
-        })
-        .min()
+        self.agenda.first()
     }
 
     /// A parcel's request has ended.
@@ -292,34 +283,11 @@ impl Outbox {
                 self.waits_in.remove(&ticket.0);
             }
         }
+        let due = queue.due();
         if queue.items.is_empty() && queue.failures == 0 {
             self.lanes.remove(&key);
         }
-    }
-}
-
-impl Queue {
-    /// Who waits longest goes first: alone, or when it is a run with the other runs.
-    fn next(&self, now: Monotonic) -> Vec<(Ticket, Message)> {
-        let due = || self.items.values().filter(|item| item.not_before <= now);
-        let Some(first) = due().min_by_key(|item| item.ticket.1) else {
-            return vec![];
-        };
-        if !first.is_run() {
-            return vec![(first.ticket, first.message.clone())];
-        }
-        let mut runs: Vec<&Item> = due().filter(|item| item.is_run()).collect();
-        runs.sort_by_key(|item| item.ticket.1);
-        let batch = runs.into_iter().take(BATCH);
-        batch
-            .map(|item| (item.ticket, item.message.clone()))
-            .collect()
-    }
-}
-
-impl Item {
-    fn is_run(&self) -> bool {
-        matches!(self.message, Message::Run(_))
+        self.agenda.plan(key, due);
     }
 }
 

@@ -10,9 +10,12 @@ use crate::http::{not_found, resource};
 
 type Methods = Vec<(Method, Route)>;
 
-/// Each path with its methods.
+/// Each path with its methods. They are tried one after another, and those with an `{id}` are patterns:
+/// what comes most often comes first.
 pub fn routes() -> Vec<(&'static str, Methods)> {
     vec![
+        ("/api/v1/nodes/{id}/heartbeat", vec![post(nodes::heartbeat)]),
+        ("/api/v1/tasks/{id}/status", vec![put(tasks::report)]),
         ("/health", vec![get(health::health)]),
         ("/ready", vec![get(health::ready)]),
         ("/version", vec![get(health::version)]),
@@ -22,7 +25,6 @@ pub fn routes() -> Vec<(&'static str, Methods)> {
             "/api/v1/tasks/{id}",
             vec![get(tasks::get), delete(tasks::remove)],
         ),
-        ("/api/v1/tasks/{id}/status", vec![put(tasks::report)]),
         ("/api/v1/tasks/{id}/stop", vec![post(tasks::stop)]),
         ("/api/v1/tasks/{id}/events", vec![get(tasks::events)]),
         ("/api/v1/tasks/{id}/logs", vec![get(logs::logs)]),
@@ -33,7 +35,6 @@ pub fn routes() -> Vec<(&'static str, Methods)> {
             "/api/v1/nodes/{id}",
             vec![get(nodes::get), delete(nodes::forget)],
         ),
-        ("/api/v1/nodes/{id}/heartbeat", vec![post(nodes::heartbeat)]),
         (
             "/api/v1/nodes/{id}/deregister",
             vec![post(nodes::deregister)],

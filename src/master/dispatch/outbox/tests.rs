@@ -1,7 +1,11 @@
 //! The queue as a pure machine: what goes out when, and what never does.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use proptest::prelude::*;
+
+use super::queue::BATCH;
 use super::*;
 use crate::core::{Desired, Status};
 use crate::master::fixture::{placed, put_task, remove_node, remove_task, task};
@@ -221,4 +225,80 @@ fn a_request_that_outlives_its_node_does_not_count_for_the_next_one() {
     assert!(outbox.due(START).is_empty(), "one is in flight");
     settle(&mut outbox, &current, Outcome::Settled, START);
     assert_eq!(only(&mut outbox, START).messages.len(), 1, "no back-off");
+}
+
+/// What may happen to an outbox.
+#[derive(Debug, Clone)]
+enum Step {
+    Put(u64, &'static str, u32),
+    Stop(u64, &'static str, u32),
+    Remove(u64, &'static str),
+    Drop(&'static str),
+    Send,
+    Settle(usize, Outcome),
+    Wait(u64),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let node = || prop::sample::select(vec!["a", "b", "c"]);
+    let outcome = prop::sample::select(vec![
+        Outcome::Settled,
+        Outcome::Refused,
+        Outcome::NotReached,
+    ]);
+    let step = prop_oneof![
+        4 => (1..8_u64, node(), 1..4_u32).prop_map(|(n, node, attempt)| Step::Put(n, node, attempt)),
+        2 => (1..8_u64, node(), 1..4_u32).prop_map(|(n, node, attempt)| Step::Stop(n, node, attempt)),
+        1 => (1..8_u64, node()).prop_map(|(n, node)| Step::Remove(n, node)),
+        1 => node().prop_map(Step::Drop),
+        4 => Just(Step::Send),
+        4 => (0..6_usize, outcome).prop_map(|(which, outcome)| Step::Settle(which, outcome)),
+        2 => (0..6_000_u64).prop_map(Step::Wait),
+    ];
+    prop::collection::vec(step, 0..80)
+}
+
+proptest! {
+    /// What a look at all lanes would find due is sent, and nothing is due before it is said to be.
+    #[test]
+    fn the_agenda_finds_what_a_look_at_all_lanes_would(steps in steps()) {
+        let mut outbox = Outbox::default();
+        let mut in_flight: Vec<Parcel> = vec![];
+        let mut now = START;
+        for step in steps {
+            match step {
+                Step::Put(n, node, attempt) => outbox.put(&placed(n, node, attempt)),
+                Step::Stop(n, node, attempt) => outbox.put(&stopping(&placed(n, node, attempt))),
+                Step::Remove(n, node) => {
+                    outbox.committed(&remove_task(1, placed(n, node, 1)));
+                }
+                Step::Drop(node) => outbox.drop_node(&node.into()),
+                Step::Send => {
+                    let due = dues(&outbox).into_iter().filter(|(_, at)| *at <= now);
+                    let due: BTreeSet<_> = due.map(|(lane, _)| lane).collect();
+                    let sent = outbox.due(now);
+                    let lanes = sent.iter().map(|parcel| (parcel.node.clone(), parcel.lane));
+                    prop_assert_eq!(lanes.collect::<BTreeSet<_>>(), due);
+                    prop_assert!(outbox.next_due().is_none_or(|next| next > now), "it would spin");
+                    in_flight.extend(sent);
+                }
+                Step::Settle(which, outcome) if which < in_flight.len() => {
+                    let parcel = in_flight.swap_remove(which);
+                    settle(&mut outbox, &parcel, outcome, now);
+                }
+                Step::Settle(..) => {}
+                Step::Wait(ms) => now.0 += ms,
+            }
+            let first = dues(&outbox).into_iter().map(|(_, at)| at).min();
+            prop_assert!(first.is_none_or(|at| outbox.next_due().is_some_and(|next| next <= at)));
+        }
+    }
+}
+
+/// When each lane is due, by a look at all of them.
+fn dues(outbox: &Outbox) -> Vec<((NodeId, Lane), Monotonic)> {
+    let lanes = outbox.lanes.iter();
+    lanes
+        .filter_map(|(lane, queue)| Some((lane.clone(), queue.due()?)))
+        .collect()
 }

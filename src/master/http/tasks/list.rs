@@ -3,11 +3,11 @@
 //! Under the lock only pointers are copied; what they point to never changes, so a list is one moment
 //! of the cluster however long it takes to send. Pages are not: each is about the moment it is asked for.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 
 use actix_web::{HttpResponse, web};
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
+use tokio::task::{JoinError, spawn_blocking};
 
 use super::super::error::Refused;
 use super::super::{Data, Error};
@@ -22,6 +22,8 @@ pub const NEXT_CURSOR: &str = "Podling-Next-Cursor";
 const STEP: usize = 1024;
 /// Longer lists are written in pieces of so many tasks.
 const PIECE: usize = 256;
+/// So many pieces are ready at most before they are sent.
+const PIECES_AHEAD: usize = 4;
 
 /// Tasks in the order of their creation.
 #[utoipa::path(
@@ -100,22 +102,29 @@ pub fn limit(asked: Option<usize>) -> Result<usize, Error> {
     }
 }
 
-/// The list as JSON, piece by piece.
-fn pieces(tasks: Vec<Arc<Task>>) -> impl stream::Stream<Item = Result<web::Bytes, Infallible>> {
+/// The list as JSON, piece by piece: written on other threads than the one that sends it, a little ahead.
+fn pieces(tasks: Vec<Arc<Task>>) -> impl stream::Stream<Item = Result<web::Bytes, JoinError>> {
+    let tasks = Arc::new(tasks);
     let count = tasks.len();
-    stream::iter((0..count).step_by(PIECE).map(move |from| {
+    let piece = move |from| {
+        let tasks = tasks.clone();
         let to = count.min(from + PIECE);
-        let mut text = Vec::with_capacity((to - from) * 512);
-        for (index, task) in tasks[from..to].iter().enumerate() {
-            text.push(if from + index == 0 { b'[' } else { b',' });
-            // Writing to memory can't fail, and a task has no maps without text keys.
-            let _ = serde_json::to_writer(&mut text, &convert::task(task));
-        }
-        if to == count {
-            text.push(b']');
-        }
-        Ok(text.into())
-    }))
+        spawn_blocking(move || json(&tasks[from..to], from == 0, to == count).into())
+    };
+    stream::iter((0..count).step_by(PIECE).map(piece)).buffered(PIECES_AHEAD)
+}
+
+fn json(tasks: &[Arc<Task>], is_first: bool, is_last: bool) -> Vec<u8> {
+    let mut text = Vec::with_capacity(tasks.len() * 768);
+    for (index, task) in tasks.iter().enumerate() {
+        text.push(if is_first && index == 0 { b'[' } else { b',' });
+        // Writing to memory can't fail, and a task has no maps without text keys.
+        let _ = serde_json::to_writer(&mut text, &convert::task(task));
+    }
+    if is_last {
+        text.push(b']');
+    }
+    text
 }
 
 fn status(name: &str) -> Result<Status, Error> {
