@@ -17,7 +17,7 @@ use crate::store::rows::{
     BatchRows, MetaRow, NodeRow, SnapshotRows, TaskRow, read_epoch, rows_per_statement,
 };
 use crate::store::schema::{meta, nodes, tasks};
-use crate::store::upsert::{upsert_meta, upsert_nodes, upsert_tasks};
+use crate::store::upsert::upsert;
 use crate::store::{Error, Snapshot, migrations};
 
 /// A connection is made in so long or not at all.
@@ -189,21 +189,21 @@ impl Session {
             .run(async |connection| {
                 compare(locked_epoch(connection).await?, ours)?;
                 for chunk in rows.tasks.chunks(rows_per_statement(TaskRow::COLUMNS)) {
-                    upsert_tasks!(chunk).execute(connection).await?;
+                    upsert(tasks::table, chunk).execute(connection).await?;
                 }
                 for chunk in rows.removed_tasks.chunks(rows_per_statement(1)) {
                     let gone = tasks::table.filter(tasks::id.eq_any(chunk));
                     diesel::delete(gone).execute(connection).await?;
                 }
                 for chunk in rows.nodes.chunks(rows_per_statement(NodeRow::COLUMNS)) {
-                    upsert_nodes!(chunk).execute(connection).await?;
+                    upsert(nodes::table, chunk).execute(connection).await?;
                 }
                 for chunk in rows.removed_nodes.chunks(rows_per_statement(1)) {
                     let gone = nodes::table.filter(nodes::id.eq_any(chunk));
                     diesel::delete(gone).execute(connection).await?;
                 }
                 for row in &rows.meta {
-                    upsert_meta!(row).execute(connection).await?;
+                    upsert(meta::table, row).execute(connection).await?;
                 }
                 Ok(())
             })

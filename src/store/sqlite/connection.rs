@@ -14,7 +14,7 @@ use crate::store::rows::{
     BatchRows, MetaRow, NodeRow, SnapshotRows, TaskRow, read_epoch, rows_per_statement,
 };
 use crate::store::schema::{meta, nodes, tasks};
-use crate::store::upsert::{upsert_meta, upsert_nodes, upsert_tasks};
+use crate::store::upsert::upsert;
 use crate::store::{Error, Snapshot, migrations};
 
 /// Durable at every commit (`synchronous`), readers such as a backup never in the way
@@ -146,8 +146,26 @@ fn tasks_of(rows: impl Iterator<Item = QueryResult<TaskRow>>) -> Result<Snapshot
     })
 }
 
-/// Writes a batch in one transaction. `IMMEDIATE`: one that began by reading could not wait for
-/// the lock when it comes to write.
+/// All or nothing. `IMMEDIATE`: one that began by reading could not wait for the lock when it comes to
+/// write. Not diesel's, which takes the connection for broken when SQLite has rolled back by itself, as it
+/// does when the disk is full.
+fn transaction(
+    connection: &mut SqliteConnection,
+    work: impl FnOnce(&mut SqliteConnection) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let result = (|| {
+        connection.batch_execute("BEGIN IMMEDIATE")?;
+        work(connection)?;
+        Ok(connection.batch_execute("COMMIT")?)
+    })();
+    if result.is_err() {
+        // In vain when nothing was begun, or SQLite was first.
+        let _ = connection.batch_execute("ROLLBACK");
+    }
+    result
+}
+
+/// Writes a batch in one transaction, row by row: each by a statement that is kept prepared.
 pub fn commit(
     connection: &mut SqliteConnection,
     ours: i64,
@@ -156,22 +174,22 @@ pub fn commit(
     if rows.is_empty() {
         return check_fence(connection, ours);
     }
-    connection.immediate_transaction(|connection| {
+    transaction(connection, |connection| {
         check_fence(connection, ours)?;
-        for chunk in rows.tasks.chunks(rows_per_statement(TaskRow::COLUMNS)) {
-            upsert_tasks!(chunk).execute(connection)?;
+        for row in &rows.tasks {
+            upsert(tasks::table, row).execute(connection)?;
         }
         for chunk in rows.removed_tasks.chunks(rows_per_statement(1)) {
             diesel::delete(tasks::table.filter(tasks::id.eq_any(chunk))).execute(connection)?;
         }
-        for chunk in rows.nodes.chunks(rows_per_statement(NodeRow::COLUMNS)) {
-            upsert_nodes!(chunk).execute(connection)?;
+        for row in &rows.nodes {
+            upsert(nodes::table, row).execute(connection)?;
         }
         for chunk in rows.removed_nodes.chunks(rows_per_statement(1)) {
             diesel::delete(nodes::table.filter(nodes::id.eq_any(chunk))).execute(connection)?;
         }
         for row in &rows.meta {
-            upsert_meta!(row).execute(connection)?;
+            upsert(meta::table, row).execute(connection)?;
         }
         Ok(())
     })

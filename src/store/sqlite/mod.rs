@@ -116,9 +116,52 @@ impl Store for Sqlite {
 
 #[cfg(test)]
 mod tests {
-    use diesel::connection::SimpleConnection;
+    use diesel::connection::{InstrumentationEvent, SimpleConnection};
+    use diesel::prelude::*;
 
     use super::*;
+    use crate::core::Spec;
+    use crate::core::test_cluster::Cluster;
+
+    #[tokio::test]
+    async fn statements_that_write_are_prepared_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Sqlite::open(folder.path()).await.unwrap();
+        let (said, prepared) = std::sync::mpsc::channel();
+        let listener = move |event: InstrumentationEvent<'_>| {
+            if let InstrumentationEvent::CacheQuery { sql, .. } = event {
+                said.send(sql.to_owned()).unwrap();
+            }
+        };
+        let connection = store.inner.connection.lock();
+        connection.unwrap().set_instrumentation(listener);
+        let mut cluster = Cluster::new();
+        let mut commit = async |number: u32| {
+            for _ in 0..2 {
+                cluster.submit(Spec {
+                    name: "a".into(),
+                    image: "busybox".into(),
+                    ..Spec::default()
+                });
+            }
+            let batch = Batch {
+                put_tasks: cluster.state.tasks().cloned().collect(),
+                put_nodes: vec![Arc::new(node(number))],
+                last_event: number.into(),
+                ..Batch::default()
+            };
+            store.commit(&batch).await.unwrap();
+            prepared.try_iter().collect::<Vec<String>>()
+        };
+        let statements = commit(1).await;
+        for table in ["tasks", "nodes", "meta"] {
+            let insert = format!("INSERT INTO `{table}`");
+            let kept = statements.iter().filter(|sql| sql.starts_with(&insert));
+            assert_eq!(kept.count(), 1, "{table}: {statements:?}");
+        }
+        assert_eq!(commit(2).await, [""; 0], "they are kept");
+        assert_eq!(store.load().await.unwrap().tasks.len(), 4);
+    }
 
     #[tokio::test]
     async fn a_full_disk_is_an_outage_that_ends_when_there_is_room_again() {
