@@ -40,11 +40,78 @@ pub struct Report {
 
 /// One task of a heartbeat or of a registration: a [`Report`] with its task's id.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", from = "Line")]
 pub struct TaskReport {
     /// Which task.
     pub task_id: String,
     /// What about it.
     #[serde(flatten)]
     pub report: Report,
+}
+
+/// How a [`TaskReport`] is read: a worker names all its tasks with each heartbeat, and `flatten` would put
+/// every field by before it is read.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Line {
+    task_id: String,
+    status: String,
+    attempt: Option<u32>,
+    node_id: Option<String>,
+    container_id: Option<String>,
+    exit_code: Option<i64>,
+    error: Option<String>,
+    reason: Option<String>,
+    restart_count: Option<u32>,
+    health_status: Option<String>,
+}
+
+impl From<Line> for TaskReport {
+    fn from(line: Line) -> Self {
+        Self {
+            task_id: line.task_id,
+            report: Report {
+                status: line.status,
+                attempt: line.attempt,
+                node_id: line.node_id,
+                container_id: line.container_id,
+                exit_code: line.exit_code,
+                error: line.error,
+                reason: line.reason,
+                restart_count: line.restart_count,
+                health_status: line.health_status,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_read_as_it_is_written() {
+        let full = TaskReport {
+            task_id: "t".into(),
+            report: Report {
+                status: "running".into(),
+                attempt: Some(1),
+                node_id: Some("n".into()),
+                container_id: Some("c".into()),
+                exit_code: Some(-1),
+                error: Some("e".into()),
+                reason: Some("r".into()),
+                restart_count: Some(2),
+                health_status: Some("healthy".into()),
+            },
+        };
+        for line in [full, TaskReport::default()] {
+            let written = serde_json::to_string(&line).unwrap();
+            assert_eq!(serde_json::from_str::<TaskReport>(&written).unwrap(), line);
+        }
+        assert_eq!(
+            serde_json::from_str::<TaskReport>("{}").unwrap(),
+            TaskReport::default()
+        );
+    }
 }

@@ -1,11 +1,10 @@
 //! What a worker runs and should not, and the other way round: whatever message was lost, this
 //! finds what it was about.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::order::{Order, StopOrder, order};
-use crate::core::{Desired, NodeId, Report, State, Task, TaskId};
+use crate::core::{Desired, NodeId, Report, State, Task};
 use crate::mutant::{self, Mutant};
 
 /// Seconds between SIGTERM and SIGKILL for what should not be there: most likely another one of it runs
@@ -26,26 +25,27 @@ pub struct Differences {
 /// what is to end is stopped.
 pub fn differences(state: &State, node: &NodeId, reported: Option<&[Report]>) -> Differences {
     let mut differences = Differences::default();
-    let mut named: HashSet<&TaskId> = HashSet::new();
+    let mut named: Vec<u64> = vec![];
     for report in reported.unwrap_or_default() {
         match state
             .task(&report.task)
             .filter(|task| is_this(task, node, report))
         {
             Some(task) => {
-                named.insert(&report.task);
+                named.push(task.sequence);
                 differences.stop.extend(over(task, report));
             }
             None if mutant::is(Mutant::StaleNotStopped) => {}
             None => differences.stop.push(stale(state, report)),
         }
     }
+    named.sort_unstable();
     for task in state.tasks_on(node).filter(|task| task.status.is_active()) {
         match order(task) {
             Some(Order::Stop(stop)) => differences.stop.push(stop),
             Some(Order::Run) | None => {
                 let again = !mutant::is(Mutant::NotSentAgain);
-                if again && reported.is_some() && !named.contains(&task.id) {
+                if again && reported.is_some() && named.binary_search(&task.sequence).is_err() {
                     differences.run.push(task.clone());
                 }
             }
