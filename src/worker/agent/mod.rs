@@ -6,6 +6,7 @@
 //! tasks go on without noticing. A heartbeat carries everything, so it also delivers every report
 //! that waits.
 
+mod due;
 mod learn;
 mod trouble;
 
@@ -29,10 +30,6 @@ use crate::client::Error;
 use crate::core::Monotonic;
 use crate::wire::{self, Heartbeat, HeartbeatAnswer, Report, Task, TaskReport};
 
-/// A worker that nobody has asked anything for so long beats, whatever its interval: 6 s, and at
-/// most two fifths of the time after which the master would take it for lost. A master asks a silent
-/// node after a third of that, so this is for one that can't.
-const LONELY_AFTER_MS: u64 = 6_000;
 /// Registration waits at most so long for the engine to answer or to refuse, so that what runs is
 /// named at once.
 const ENGINE_HEAD_START: Duration = Duration::from_secs(3);
@@ -49,6 +46,8 @@ pub struct Agent {
     host_named: bool,
     last_registration: Monotonic,
     last_beat: Monotonic,
+    /// Which share of the time between two heartbeats is waited before the next one.
+    share: f64,
     beat_now: bool,
     /// The master refuses heartbeats as such: reports go one by one.
     singly: bool,
@@ -93,6 +92,7 @@ impl Agent {
             host_named: false,
             last_registration: Monotonic::default(),
             last_beat: Monotonic::default(),
+            share: 1.0,
             beat_now: false,
             singly: false,
             failures: 0,
@@ -128,6 +128,7 @@ impl Agent {
                 Ok(()) => {
                     if self.failures > 0 {
                         log::info!("the master at {} answers again", self.options.master_url);
+                        self.spread();
                     }
                     self.failures = 0;
                     self.taken = None;
@@ -190,23 +191,11 @@ impl Agent {
         let (mark, mut waiting) = self.shared().reporter.waiting();
         match waiting.len() {
             0 => self.to_learn(),
-            n if n > 1 && !self.singly && self.runner.is_adopted() => Some(Word::Heartbeat),
+            n if self.is_cheaper_together(n) && !self.singly && self.runner.is_adopted() => {
+                Some(Word::Heartbeat)
+            }
             _ => Some(Word::Report(Box::new(waiting.swap_remove(0)), mark)),
         }
-    }
-
-    /// How long until the next heartbeat.
-    fn due_in(&self) -> Duration {
-        let interval = self.options.heartbeat_interval.as_millis() as u64;
-        let last_heard = self.contact.last().max(self.last_beat);
-        let due = (self.last_beat.0 + interval).min(last_heard.0 + self.lonely_after_ms());
-        Duration::from_millis(Monotonic(due).since_ms(self.now()))
-    }
-
-    /// How long there may be no sign of this worker.
-    fn lonely_after_ms(&self) -> u64 {
-        let part = self.node_timeout_ms.map(|timeout| timeout / 5 * 2);
-        part.map_or(LONELY_AFTER_MS, |part| part.clamp(1, LONELY_AFTER_MS))
     }
 
     async fn wait(&mut self) {
@@ -258,6 +247,7 @@ impl Agent {
         self.contact.accept();
         self.last_registration = self.now();
         self.accepted(mark, tasks.as_deref(), answer);
+        self.spread();
         Ok(())
     }
 
@@ -337,6 +327,7 @@ impl Agent {
         answer: HeartbeatAnswer,
     ) {
         self.last_beat = self.now();
+        self.share = 1.0;
         self.beat_now = false;
         self.singly = false;
         self.node_timeout_ms = answer.node_timeout_ms;

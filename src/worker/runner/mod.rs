@@ -241,6 +241,11 @@ impl Runner {
         }
     }
 
+    /// How many tasks it knows, ended ones too.
+    pub fn known(&self) -> usize {
+        self.table().entries.len()
+    }
+
     /// How many tasks have not ended.
     pub fn active(&self) -> usize {
         let table = self.table();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Rig, pass, restarted, stop, task};
+use super::{Rig, Scripted, pass, restarted, stop, task};
 use crate::wire::{Condition, Quantity, RestartPolicy, Task};
 
 #[tokio::test(start_paused = true)]
@@ -303,5 +303,20 @@ async fn a_master_that_soon_misses_it_is_tried_again_sooner() {
         rig.master.inner().away = false;
         tokio::time::sleep(Duration::from_millis(1_300)).await;
         assert!(rig.master.count("heartbeat") > before);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn workers_that_began_together_do_not_beat_together() {
+    for (random, first) in [(0, 6), (u64::MAX / 2, 3), (u64::MAX / 6 * 5, 1)] {
+        let rig = Rig::of(Scripted::default(), random);
+        rig.watch();
+        rig.talk();
+        let mut beats = vec![];
+        for second in 0..=20 {
+            pass(1).await;
+            beats.resize(rig.master.count("heartbeat"), second);
+        }
+        assert_eq!(beats, [first, first + 6, first + 12], "{random}");
     }
 }

@@ -28,15 +28,18 @@ use crate::core::{Monotonic, Now, Timestamp};
 use crate::wire::{RestartPolicy, StopOrder, Task};
 
 /// tokio's time, which stands still until everybody waits for it.
-struct PausedClock(tokio::time::Instant);
+struct PausedClock {
+    begin: tokio::time::Instant,
+    random: u64,
+}
 
 impl Clock for PausedClock {
     fn now(&self) -> Now {
-        let ms = self.0.elapsed().as_millis() as u64;
+        let ms = self.begin.elapsed().as_millis() as u64;
         Now {
             wall: Timestamp(ms as i64),
             mono: Monotonic(ms),
-            random: 0,
+            random: self.random,
         }
     }
 }
@@ -63,11 +66,19 @@ impl Rig {
 
     /// A new process of the worker on an engine that is there.
     pub fn on(engine: Scripted) -> Self {
+        Self::of(engine, 0)
+    }
+
+    /// The same, where chance always falls so.
+    pub fn of(engine: Scripted, random: u64) -> Self {
         #[expect(
             clippy::disallowed_methods,
             reason = "this is the clock of these tests"
         )]
-        let clock: SharedClock = Arc::new(PausedClock(tokio::time::Instant::now()));
+        let clock: SharedClock = Arc::new(PausedClock {
+            begin: tokio::time::Instant::now(),
+            random,
+        });
         let runtime = Arc::new(engine.clone());
         let runner = Runner::new(Arc::new(Shared {
             node_id: "n".into(),

@@ -28,6 +28,25 @@ async fn one_change_goes_by_itself_several_go_with_a_heartbeat() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_few_among_many_tasks_go_one_by_one() {
+    let rig = Rig::going();
+    pass(1).await;
+    for number in 0..40 {
+        rig.runner.execute(task(&format!("{number}"), "service"));
+    }
+    pass(5).await;
+    rig.master.inner().away = true;
+    rig.runner.execute(task("b", "service"));
+    rig.runner.execute(task("c", "service"));
+    pass(2).await;
+    let before = rig.master.told().len();
+    rig.master.inner().away = false;
+    pass(1).await;
+    let told = rig.master.told();
+    assert_eq!(told[before..], ["report b=running", "report c=running"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_report_of_a_task_that_is_gone_or_refused_is_dropped() {
     for status in [404, 400] {
         let rig = Rig::going();
