@@ -317,6 +317,6 @@ async fn workers_that_began_together_do_not_beat_together() {
             pass(1).await;
             beats.resize(rig.master.count("heartbeat"), second);
         }
-        assert_eq!(beats, [first, first + 6, first + 12], "{random}");
+        assert_eq!(beats[..3], [first, first + 6, first + 12], "{random}");
     }
 }
