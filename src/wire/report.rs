@@ -40,9 +40,10 @@ pub struct Report {
 
 /// One task of a heartbeat or of a registration: a [`Report`] with its task's id.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", from = "Line")]
+#[serde(rename_all = "camelCase", from = "FlatReport")]
 pub struct TaskReport {
     /// Which task.
+    #[schema(required = true)]
     pub task_id: String,
     /// What about it.
     #[serde(flatten)]
@@ -53,7 +54,7 @@ pub struct TaskReport {
 /// every field by before it is read.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct Line {
+struct FlatReport {
     task_id: String,
     status: String,
     attempt: Option<u32>,
@@ -66,8 +67,8 @@ struct Line {
     health_status: Option<String>,
 }
 
-impl From<Line> for TaskReport {
-    fn from(line: Line) -> Self {
+impl From<FlatReport> for TaskReport {
+    fn from(line: FlatReport) -> Self {
         Self {
             task_id: line.task_id,
             report: Report {

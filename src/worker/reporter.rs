@@ -2,7 +2,7 @@
 //!
 //! Only the latest counts, because within an attempt the later observation includes the earlier
 //! ones. Order per task holds because [`super::agent`] has one request in flight at a time. How
-//! reports travel (one: by itself; several: in a heartbeat with everything) is decided there.
+//! reports travel (by themselves, or in a heartbeat with everything) is decided there.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};

@@ -8,11 +8,12 @@
 //!              nobody is silent, or most are in steady contact again, or an operator decides
 //! ```
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::liveness;
 use crate::core::draft::Draft;
-use crate::core::{Availability, Brake, Contact, Node, Now, State};
+use crate::core::{Availability, Brake, Contact, Node, NodeId, Now, State};
 use crate::mutant::{self, Mutant};
 
 /// Among fewer nodes, "most of them" says nothing.
@@ -104,9 +105,9 @@ fn may_become_most(state: &State, lost: usize, all: usize, now: Now) -> bool {
 /// back, those that did not yet are given time.
 fn steady(state: &State, suspects: &[&Arc<Node>], now: Now) -> usize {
     let for_ms = state.policy().node_timeout_ms;
+    let suspects: BTreeSet<&NodeId> = suspects.iter().map(|node| &node.id).collect();
     let is_steady = |(node, contact): &(&Arc<Node>, Contact)| {
-        now.mono.since_ms(contact.steady_since) >= for_ms
-            && !suspects.iter().any(|suspect| suspect.id == node.id)
+        now.mono.since_ms(contact.steady_since) >= for_ms && !suspects.contains(&node.id)
     };
     liveness::online(state).filter(is_steady).count()
 }

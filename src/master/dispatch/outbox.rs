@@ -207,10 +207,7 @@ impl Outbox {
             let Some(queue) = self.lanes.get_mut(&lane) else {
                 continue;
             };
-            let messages = match queue.not_before <= now {
-                true => queue.next(now),
-                false => vec![],
-            };
+            let messages = queue.next(now);
             match messages.first() {
                 Some((first, _)) => {
                     queue.in_flight = Some(first.1);

@@ -14,7 +14,7 @@ use crate::store::schema::tasks;
 
 /// A task as it is stored. The order of the fields is the order of the columns.
 #[derive(Debug, Clone, PartialEq, Queryable, Insertable)]
-// Needed for statements of many rows on SQLite, which has no DEFAULT keyword for values.
+// Without it the text of an insert would depend on its values: diesel would not keep it prepared.
 #[diesel(table_name = tasks, treat_none_as_default_value = false)]
 pub struct TaskRow {
     id: String,

@@ -147,8 +147,8 @@ fn tasks_of(rows: impl Iterator<Item = QueryResult<TaskRow>>) -> Result<Snapshot
 }
 
 /// All or nothing. `IMMEDIATE`: one that began by reading could not wait for the lock when it comes to
-/// write. Not diesel's, which takes the connection for broken when SQLite has rolled back by itself, as it
-/// does when the disk is full.
+/// write. Not diesel's: when SQLite has rolled back by itself, as it does when the disk is full, that one
+/// answers with the failure of its own ROLLBACK, not with the disk's.
 fn transaction(
     connection: &mut SqliteConnection,
     work: impl FnOnce(&mut SqliteConnection) -> Result<(), Failure>,

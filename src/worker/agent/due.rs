@@ -29,15 +29,44 @@ impl Agent {
         part.map_or(LONELY_AFTER_MS, |part| part.clamp(1, LONELY_AFTER_MS))
     }
 
-    /// Workers that began at the same moment, or found the master back, do not go on to beat at the same
-    /// moment: the first heartbeat after it comes somewhere in the time until it is due.
-    pub(super) fn spread(&mut self) {
+    /// A share of the time between two heartbeats. Workers that began at the same moment, or found the
+    /// master back, do not go on to beat at the same moment: the first heartbeat after it comes somewhere
+    /// in the time until it is due.
+    pub(super) fn somewhere(&self) -> f64 {
         let random = self.shared().clock.now().random;
-        self.share = 1.0 - random as f64 / u64::MAX as f64;
+        1.0 - random as f64 / u64::MAX as f64
     }
 
-    /// Whether so many reports are better told by a heartbeat, which names all tasks.
-    pub(super) fn is_cheaper_together(&self, reports: usize) -> bool {
-        reports > 1 && (reports - 1).saturating_mul(TASKS_PER_REQUEST) >= self.runner.known()
+    /// Whether so many reports are told by a heartbeat, which names all tasks: when that costs less, or
+    /// one that failed would hold up the others.
+    pub(super) fn go_together(&self, reports: usize) -> bool {
+        let better = self.failures > 1 || is_cheaper_together(reports, self.runner.known());
+        reports > 1 && better && !self.singly && self.runner.is_adopted()
+    }
+}
+
+fn is_cheaper_together(reports: usize, tasks: usize) -> bool {
+    reports.saturating_sub(1).saturating_mul(TASKS_PER_REQUEST) >= tasks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_cheaper_together;
+
+    #[test]
+    fn the_more_tasks_the_more_reports_go_one_by_one() {
+        for (reports, tasks, together) in [
+            (2, 2, true),
+            (2, 16, true),
+            (2, 17, false),
+            (11, 160, true),
+            (11, 161, false),
+        ] {
+            assert_eq!(
+                is_cheaper_together(reports, tasks),
+                together,
+                "{reports} of {tasks}"
+            );
+        }
     }
 }

@@ -128,7 +128,6 @@ impl Agent {
                 Ok(()) => {
                     if self.failures > 0 {
                         log::info!("the master at {} answers again", self.options.master_url);
-                        self.spread();
                     }
                     self.failures = 0;
                     self.taken = None;
@@ -191,9 +190,7 @@ impl Agent {
         let (mark, mut waiting) = self.shared().reporter.waiting();
         match waiting.len() {
             0 => self.to_learn(),
-            n if self.is_cheaper_together(n) && !self.singly && self.runner.is_adopted() => {
-                Some(Word::Heartbeat)
-            }
+            n if self.go_together(n) => Some(Word::Heartbeat),
             _ => Some(Word::Report(Box::new(waiting.swap_remove(0)), mark)),
         }
     }
@@ -247,7 +244,7 @@ impl Agent {
         self.contact.accept();
         self.last_registration = self.now();
         self.accepted(mark, tasks.as_deref(), answer);
-        self.spread();
+        self.share = self.somewhere();
         Ok(())
     }
 
@@ -327,7 +324,10 @@ impl Agent {
         answer: HeartbeatAnswer,
     ) {
         self.last_beat = self.now();
-        self.share = 1.0;
+        self.share = match self.failures {
+            0 => 1.0,
+            _ => self.somewhere(),
+        };
         self.beat_now = false;
         self.singly = false;
         self.node_timeout_ms = answer.node_timeout_ms;

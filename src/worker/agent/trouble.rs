@@ -66,6 +66,7 @@ impl Agent {
             self.singly = true;
             self.beat_now = false;
             self.last_beat = self.now();
+            self.share = 1.0;
         }
         if self.failures.is_multiple_of(LOG_EVERY) {
             let what = if self.registered {

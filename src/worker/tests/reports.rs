@@ -1,10 +1,10 @@
 //! Reports: repeated until they are accepted, and never in the way of anything else.
 
-use super::{Rig, attempt, pass, task};
+use super::{Behaviour, Rig, Scripted, attempt, pass, task};
 use crate::wire::Task;
 
 #[tokio::test(start_paused = true)]
-async fn one_change_goes_by_itself_several_go_with_a_heartbeat() {
+async fn one_change_goes_by_itself_several_of_few_tasks_go_with_a_heartbeat() {
     let rig = Rig::going();
     pass(1).await;
     rig.runner.execute(task("a", "service"));
@@ -35,15 +35,27 @@ async fn a_few_among_many_tasks_go_one_by_one() {
         rig.runner.execute(task(&format!("{number}"), "service"));
     }
     pass(1).await;
-    rig.master.inner().away = true;
+    let before = rig.master.told().len();
     rig.runner.execute(task("b", "service"));
     rig.runner.execute(task("c", "service"));
     pass(1).await;
-    let before = rig.master.told().len();
-    rig.master.inner().away = false;
-    pass(2).await;
     let told = rig.master.told();
     assert_eq!(told[before..], ["report b=running", "report c=running"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_report_that_fails_again_and_again_does_not_hold_up_the_others() {
+    let rig = Rig::going();
+    pass(1).await;
+    for number in 0..40 {
+        rig.runner.execute(task(&format!("{number}"), "service"));
+    }
+    pass(1).await;
+    rig.master.inner().report_status = Some(500);
+    rig.runner.execute(task("b", "service"));
+    rig.runner.execute(task("c", "service"));
+    pass(2).await;
+    assert_eq!(rig.runner.shared().reporter.count(), 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -100,15 +112,21 @@ async fn a_report_that_failed_is_repeated_until_it_is_accepted() {
 
 #[tokio::test(start_paused = true)]
 async fn a_heartbeat_that_is_refused_does_not_hold_up_the_reports() {
-    let rig = Rig::going();
-    pass(1).await;
-    rig.master.inner().heartbeat_status = Some(413);
-    for id in ["a", "b", "c"] {
-        rig.runner.execute(task(id, "service"));
+    for random in [0, u64::MAX / 2, u64::MAX] {
+        let engine = Scripted::default();
+        engine.image("service", Behaviour::service());
+        let rig = Rig::of(engine, random);
+        rig.watch();
+        rig.talk();
+        pass(1).await;
+        rig.master.inner().heartbeat_status = Some(413);
+        for id in ["a", "b", "c"] {
+            rig.runner.execute(task(id, "service"));
+        }
+        pass(20).await;
+        assert_eq!(rig.master.count("report"), 3, "{:?}", rig.master.told());
+        assert_eq!(rig.runner.shared().reporter.count(), 0);
     }
-    pass(20).await;
-    assert_eq!(rig.master.count("report"), 3, "{:?}", rig.master.told());
-    assert_eq!(rig.runner.shared().reporter.count(), 0);
 }
 
 #[tokio::test(start_paused = true)]

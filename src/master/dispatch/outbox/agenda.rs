@@ -38,7 +38,7 @@ impl Agenda {
         }
     }
 
-    /// The lanes to be looked at by now, longest due first, each of which is struck.
+    /// The lanes to be looked at by now, by when that was to be, each of which is struck.
     pub fn take(&mut self, now: Monotonic) -> Vec<Key> {
         let mut due = vec![];
         while let Some((at, _)) = self.entries.first()

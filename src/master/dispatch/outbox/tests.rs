@@ -235,7 +235,8 @@ enum Step {
     Remove(u64, &'static str),
     Drop(&'static str),
     Send,
-    Settle(usize, Outcome),
+    /// Which parcel, and what becomes of its messages in turns.
+    Settle(usize, Vec<Outcome>),
     Wait(u64),
 }
 
@@ -246,13 +247,14 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         Outcome::Refused,
         Outcome::NotReached,
     ]);
+    let outcomes = prop::collection::vec(outcome, 1..4);
     let step = prop_oneof![
         4 => (1..8_u64, node(), 1..4_u32).prop_map(|(n, node, attempt)| Step::Put(n, node, attempt)),
         2 => (1..8_u64, node(), 1..4_u32).prop_map(|(n, node, attempt)| Step::Stop(n, node, attempt)),
         1 => (1..8_u64, node()).prop_map(|(n, node)| Step::Remove(n, node)),
         1 => node().prop_map(Step::Drop),
         4 => Just(Step::Send),
-        4 => (0..6_usize, outcome).prop_map(|(which, outcome)| Step::Settle(which, outcome)),
+        4 => (0..6_usize, outcomes).prop_map(|(which, outcomes)| Step::Settle(which, outcomes)),
         2 => (0..6_000_u64).prop_map(Step::Wait),
     ];
     prop::collection::vec(step, 0..80)
@@ -282,9 +284,11 @@ proptest! {
                     prop_assert!(outbox.next_due().is_none_or(|next| next > now), "it would spin");
                     in_flight.extend(sent);
                 }
-                Step::Settle(which, outcome) if which < in_flight.len() => {
+                Step::Settle(which, outcomes) if which < in_flight.len() => {
                     let parcel = in_flight.swap_remove(which);
-                    settle(&mut outbox, &parcel, outcome, now);
+                    let tickets = parcel.messages.iter().map(|(ticket, _)| *ticket);
+                    let outcomes: Vec<_> = tickets.zip(outcomes.into_iter().cycle()).collect();
+                    outbox.settle(&parcel.node, parcel.lane, &outcomes, now, 0);
                 }
                 Step::Settle(..) => {}
                 Step::Wait(ms) => now.0 += ms,

@@ -22,8 +22,8 @@ pub const NEXT_CURSOR: &str = "Podling-Next-Cursor";
 const STEP: usize = 1024;
 /// Longer lists are written in pieces of so many tasks.
 const PIECE: usize = 256;
-/// So many pieces are ready at most before they are sent.
-const PIECES_AHEAD: usize = 4;
+/// So many pieces are in work at most: one is sent, one is written.
+const PIECES_AHEAD: usize = 2;
 
 /// Tasks in the order of their creation.
 #[utoipa::path(
