@@ -30,6 +30,12 @@ impl Backoff {
     }
 }
 
+/// A share of a time that many wait from the same moment on, so that they do not act at the same
+/// moment ever after: from all of it down to nothing, `random` decides.
+pub fn share(random: u64) -> f64 {
+    1.0 - random as f64 / u64::MAX as f64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -49,5 +55,10 @@ mod tests {
     fn jitter_stays_between_half_and_all() {
         assert_eq!(BACKOFF.wait(2, 0), Duration::from_millis(100));
         assert_eq!(BACKOFF.wait(2, u64::MAX), Duration::from_millis(200));
+    }
+
+    #[test]
+    fn a_share_is_all_nothing_or_between() {
+        assert_eq!([0, u64::MAX / 2, u64::MAX].map(share), [1.0, 0.5, 0.0]);
     }
 }

@@ -13,7 +13,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::runner::Runner;
 use super::runtime::{Error, Info};
-use crate::backoff::Backoff;
+use crate::backoff::{self, Backoff};
 
 /// How often the engine is asked whether it lives.
 const PING_EVERY: Duration = Duration::from_secs(5);
@@ -185,6 +185,7 @@ async fn follow(runner: &Arc<Runner>, mut events: Events) -> Error {
     pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut resyncs = interval(RESYNC_EVERY);
     resyncs.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut is_first = true;
     let mut silences = 0;
     loop {
         // In this order always, so that a simulation can be repeated: first what comes seldom, so
@@ -193,6 +194,11 @@ async fn follow(runner: &Arc<Runner>, mut events: Events) -> Error {
             biased;
             _ = pings.tick() => shared.runtime.ping().await,
             _ = resyncs.tick() => {
+                if std::mem::take(&mut is_first) {
+                    // Workers that began together do not go on to ask together.
+                    let share = backoff::share(shared.clock.now().random);
+                    resyncs.reset_after(RESYNC_EVERY.mul_f64(share));
+                }
                 let found = shared.runtime.list(&shared.node_id).await;
                 found.map(|found| {
                     runner.resync(found);

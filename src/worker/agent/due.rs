@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Agent;
+use crate::backoff;
 use crate::core::Monotonic;
 
 /// A worker that nobody has asked anything for so long beats, whatever its interval: 6 s, and at
@@ -33,8 +34,7 @@ impl Agent {
     /// master back, do not go on to beat at the same moment: the first heartbeat after it comes somewhere
     /// in the time until it is due.
     pub(super) fn somewhere(&self) -> f64 {
-        let random = self.shared().clock.now().random;
-        1.0 - random as f64 / u64::MAX as f64
+        backoff::share(self.shared().clock.now().random)
     }
 
     /// Whether so many reports are told by a heartbeat, which names all tasks: when that costs less, or
