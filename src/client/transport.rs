@@ -5,6 +5,7 @@
 //! is limited: who asks is limited already (one request in flight per node, so many probes a
 //! second), and a limit would let a dead host slow down the calls to the living.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::time::Duration;
 
@@ -25,9 +26,12 @@ const MAX_ANSWER_BYTES: usize = 256 * 1024 * 1024;
 /// How long an idle connection is kept: less than the 5 s after which actix-web's servers close
 /// theirs, so that no request is sent into a closing connection.
 const KEEP_ALIVE: Duration = Duration::from_secs(4);
-/// How often the pools are made anew. awc closes an idle connection only when the same host is
+/// After so long each pool is made anew. awc closes an idle connection only when the same host is
 /// asked again: without this, each host that is gone for ever would leave an open socket.
 const RENEW: Duration = Duration::from_secs(60);
+/// Hosts are spread over so many pools, which are renewed in turns: with one, a master would connect to
+/// all nodes anew in the same moment.
+const POOLS: usize = 32;
 /// Chunks of a stream that may wait for their reader before the sender is slowed down.
 const CHUNKS_AHEAD: usize = 16;
 const CLOSED: &str = "the connection was closed";
@@ -109,13 +113,19 @@ fn gone(url: String) -> Error {
 }
 
 async fn serve(mut inbox: mpsc::UnboundedReceiver<Job>) {
-    let (mut calls, mut streams) = (client(), client());
-    let mut renew = tokio::time::interval(RENEW);
+    let mut calls = [const { None::<Client> }; POOLS];
+    let mut streams = client();
+    let mut renew = tokio::time::interval(RENEW / POOLS as u32);
+    let mut next = 0;
     loop {
         let job = tokio::select! {
             job = inbox.recv() => job,
             _ = renew.tick() => {
-                (calls, streams) = (client(), client());
+                calls[next] = None;
+                next = (next + 1) % POOLS;
+                if next == 0 {
+                    streams = client();
+                }
                 continue;
             }
         };
@@ -124,7 +134,8 @@ async fn serve(mut inbox: mpsc::UnboundedReceiver<Job>) {
         };
         match reply {
             Reply::Whole(reply) => {
-                let sent = prepare(&calls, &request);
+                let calls = calls[pool_of(&request.url)].get_or_insert_with(client);
+                let sent = prepare(calls, &request);
                 tokio::task::spawn_local(whole(sent, request, reply));
             }
             Reply::Stream(reply) => {
@@ -133,6 +144,14 @@ async fn serve(mut inbox: mpsc::UnboundedReceiver<Job>) {
             }
         }
     }
+}
+
+/// The pool for calls to the URL's host.
+fn pool_of(url: &str) -> usize {
+    let host = url.split('/').nth(2).unwrap_or_default();
+    let mut hasher = DefaultHasher::new();
+    host.hash(&mut hasher);
+    hasher.finish() as usize % POOLS
 }
 
 fn client() -> Client {
@@ -321,5 +340,26 @@ fn io_text(error: &io::Error) -> String {
         io::ErrorKind::HostUnreachable => "no route to the host".into(),
         io::ErrorKind::NetworkUnreachable => "the network is unreachable".into(),
         _ => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn each_host_has_its_pool_and_many_hosts_have_many() {
+        let urls = (0..1_000).map(|number| format!("http://10.0.0.1:{number}/health"));
+        let pools: BTreeSet<usize> = urls.map(|url| pool_of(&url)).collect();
+        assert_eq!(pools, (0..POOLS).collect());
+        let same = [
+            "http://a:1/api/v1/tasks",
+            "http://a:1/health?x=/y",
+            "http://a:1",
+        ]
+        .map(pool_of);
+        assert!(same.iter().all(|pool| *pool == same[0]), "{same:?}");
     }
 }
