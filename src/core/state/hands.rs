@@ -12,7 +12,7 @@ use crate::core::{DrainState, Monotonic, Node, NodeId, Now, Timestamp};
 /// Between two looks the two clocks may drift apart so far: more means that one was set.
 const DRIFT_MS: i64 = 1_000;
 
-/// The nodes are looked at every second. After so long without a look the master itself stood still.
+/// The nodes are looked at every second at least. After so long without a look the master itself stood still.
 const STANDSTILL_MS: u64 = 3_000;
 
 /// What is known about the wall clock. Never stored.

@@ -11,13 +11,18 @@ use crate::core::{Node, NodeId, reconcile};
 use crate::master::cluster::Cluster;
 use crate::master::workers::Workers;
 
-/// How many probes begin per activation, and so per second: the interval grows with the cluster.
+/// How many probes begin per activation, and so per second or a little more: the interval grows with the cluster.
 const PROBES: usize = 25;
+/// The longest time between two looks.
+const PERIOD: Duration = Duration::from_secs(1);
+/// A node timeout has at least so many looks: a node is lost that much later at most.
+const LOOKS: u32 = 10;
 
 /// Watches over the nodes.
 pub struct NodeMonitor {
     cluster: Arc<Cluster>,
     workers: Arc<dyn Workers>,
+    period: Duration,
     asked: HashSet<NodeId>,
     answers: JoinSet<NodeId>,
 }
@@ -25,9 +30,12 @@ pub struct NodeMonitor {
 impl NodeMonitor {
     /// A monitor of this cluster's nodes.
     pub fn new(cluster: Arc<Cluster>, workers: Arc<dyn Workers>) -> Self {
+        let node_timeout_ms = cluster.read(|state| state.policy().node_timeout_ms);
+        let part = Duration::from_millis(node_timeout_ms) / LOOKS;
         Self {
             cluster,
             workers,
+            period: part.clamp(PERIOD / LOOKS, PERIOD),
             asked: HashSet::new(),
             answers: JoinSet::new(),
         }
@@ -104,7 +112,7 @@ async fn probe(workers: Arc<dyn Workers>, node: &Arc<Node>) -> bool {
 
 impl Loop for NodeMonitor {
     fn period(&self) -> Duration {
-        Duration::from_secs(1)
+        self.period
     }
 
     async fn activate(&mut self) -> Next {
