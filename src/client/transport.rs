@@ -134,8 +134,8 @@ async fn serve(mut inbox: mpsc::UnboundedReceiver<Job>) {
         };
         match reply {
             Reply::Whole(reply) => {
-                let calls = calls[pool_of(&request.url)].get_or_insert_with(client);
-                let sent = prepare(calls, &request);
+                let pool = calls[pool_of(&request.url)].get_or_insert_with(client);
+                let sent = prepare(pool, &request);
                 tokio::task::spawn_local(whole(sent, request, reply));
             }
             Reply::Stream(reply) => {

@@ -11,7 +11,7 @@ use crate::core::{Node, NodeId, reconcile};
 use crate::master::cluster::Cluster;
 use crate::master::workers::Workers;
 
-/// How many probes begin per activation, and so per second or a little more: the interval grows with the cluster.
+/// How many probes begin per look: in a large cluster a node is asked less often.
 const PROBES: usize = 25;
 /// The longest time between two looks.
 const PERIOD: Duration = Duration::from_secs(1);
