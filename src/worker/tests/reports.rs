@@ -116,10 +116,10 @@ async fn a_heartbeat_that_is_refused_does_not_hold_up_the_reports() {
         let engine = Scripted::default();
         engine.image("service", Behaviour::service());
         let rig = Rig::of(engine, random);
+        rig.master.inner().heartbeat_status = Some(413);
         rig.watch();
         rig.talk();
         pass(1).await;
-        rig.master.inner().heartbeat_status = Some(413);
         for id in ["a", "b", "c"] {
             rig.runner.execute(task(id, "service"));
         }
