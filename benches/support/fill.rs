@@ -74,9 +74,7 @@ fn ended(number: u64) -> Task {
         attempt: 1,
         placement: number,
         node: Some(node.clone()),
-        container_id: Some("0123456789abcdef".repeat(4)),
-        exit_code: Some(0),
-        error: None,
+        container_id: Some("0123456789abcdef".repeat(4).into()),
         reason: "exit code 0".into(),
         restart_count: 0,
         health: None,
@@ -84,7 +82,11 @@ fn ended(number: u64) -> Task {
         scheduled_at: Some(at),
         started_at: Some(at),
         // Not so long ago that they are forgotten meanwhile.
-        finished_at: Some(Timestamp(i64::MAX / 2)),
+        ended: Some(Box::new(podling::core::Ended {
+            at: Timestamp(i64::MAX / 2),
+            exit_code: Some(0),
+            error: None,
+        })),
         history: history.iter().collect(),
         id,
     }

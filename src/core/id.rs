@@ -5,16 +5,17 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 /// A map by ids: a submission looks up a dozen of them. Not for keys that clients choose at will.
 pub(super) type ById<Id, T> = HashMap<Id, T, foldhash::fast::RandomState>;
 
 macro_rules! id {
-    ($(#[$doc:meta])* $name:ident) => {
+    ($(#[$doc:meta])* $name:ident($text:ty)) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(transparent)]
-        pub struct $name(Arc<str>);
+        pub struct $name($text);
 
         impl $name {
             /// The id as text.
@@ -56,12 +57,14 @@ macro_rules! id {
 }
 
 id!(
-    /// The id of a task: `YYYYMMDDhhmmss-xxxxxxxx`, made by `decide::submit`.
-    TaskId
+    /// The id of a task: `YYYYMMDDhhmmss-xxxxxxxx`, made by `decide::submit`. That is just what a `SmolStr`
+    /// holds in itself: there are a million of them, in the record and in the index, and each is
+    /// hashed without being fetched from elsewhere.
+    TaskId(SmolStr)
 );
 id!(
     /// The id of a node: chosen by its worker, or made like a task's.
-    NodeId
+    NodeId(Arc<str>)
 );
 
 #[cfg(test)]

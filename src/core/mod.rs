@@ -41,4 +41,4 @@ pub use rejection::Rejection;
 pub use resources::{Capacity, HostPort, Limits, Requests};
 pub use spec::{Idempotency, Pairs, Port, Protocol, PullPolicy, RestartPolicy, Spec};
 pub use state::{Contact, State, Usage};
-pub use task::{Desired, Status, Task};
+pub use task::{Desired, Ended, Status, Task};

@@ -1,5 +1,7 @@
 //! What a task is asked to be. It never changes after it was accepted.
 
+use std::sync::Arc;
+
 use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
 
@@ -104,8 +106,8 @@ pub struct Spec {
 /// The client's key for a submission, so that a retry makes no second task.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Idempotency {
-    /// As sent in `Idempotency-Key`.
-    pub key: String,
+    /// As sent in `Idempotency-Key`; shared with the index that leads from it to the task.
+    pub key: Arc<str>,
     /// A hash of the body: the same key with another body is a mistake.
     pub fingerprint: u64,
 }

@@ -32,7 +32,7 @@ pub struct State {
     policy: Policy,
     tasks: BTreeMap<u64, Arc<Task>>,
     sequence_of: ById<TaskId, u64>,
-    task_of_key: HashMap<String, u64>,
+    task_of_key: HashMap<Arc<str>, u64>,
     pending: BTreeSet<u64>,
     waiting: waiting::Waiting,
     ended: BTreeSet<(Timestamp, u64)>,
@@ -70,6 +70,11 @@ impl State {
             last_event,
             ..Self::new(policy)
         };
+        let writes = writes.into_iter();
+        // Nearly all are tasks: tables that grow would be made anew twenty times.
+        let (tasks, _) = writes.size_hint();
+        state.sequence_of.reserve(tasks);
+        state.task_of_key.reserve(tasks);
         for write in writes {
             state.write(&write);
         }

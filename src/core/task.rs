@@ -48,7 +48,7 @@ pub enum Desired {
         /// Seconds between SIGTERM and SIGKILL.
         grace_seconds: u32,
         /// Why, one line.
-        reason: String,
+        reason: Box<str>,
     },
     /// That it ends and is forgotten.
     Remove {
@@ -79,27 +79,34 @@ pub struct Task {
     /// Where it was placed. Stays when it has ended: its container is still there.
     pub node: Option<NodeId>,
     /// The engine's id of its container in this attempt.
-    pub container_id: Option<String>,
-    /// How its container ended.
-    pub exit_code: Option<i64>,
-    /// What went wrong.
-    pub error: Option<String>,
+    pub container_id: Option<Box<str>>,
     /// Why it is in its status, one line; empty when there is nothing to say.
-    pub reason: String,
+    pub reason: Box<str>,
     /// Restarts of the container within this attempt.
     pub restart_count: u32,
     /// The container's health check.
-    pub health: Option<String>,
+    pub health: Option<Box<str>>,
     /// When it was accepted.
     pub created_at: Timestamp,
     /// When it was placed last.
     pub scheduled_at: Option<Timestamp>,
     /// When its container first ran in this attempt.
     pub started_at: Option<Timestamp>,
-    /// When it ended.
-    pub finished_at: Option<Timestamp>,
+    /// How it ended. Behind a pointer, because most tasks of a large cluster run.
+    pub ended: Option<Box<Ended>>,
     /// Its own last events, oldest first, at most [`Task::HISTORY`].
     pub history: History,
+}
+
+/// How a task ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// When.
+    pub at: Timestamp,
+    /// What its container ended with, if it had one.
+    pub exit_code: Option<i64>,
+    /// What went wrong.
+    pub error: Option<Box<str>>,
 }
 
 impl Status {
@@ -133,6 +140,21 @@ impl Task {
     /// Its own last events, oldest first.
     pub fn events(&self) -> Vec<Event> {
         self.history.events(&self.id)
+    }
+
+    /// When it ended.
+    pub fn finished_at(&self) -> Option<Timestamp> {
+        self.ended.as_ref().map(|ended| ended.at)
+    }
+
+    /// What its container ended with.
+    pub fn exit_code(&self) -> Option<i64> {
+        self.ended.as_ref()?.exit_code
+    }
+
+    /// What went wrong when it ended.
+    pub fn error(&self) -> Option<&str> {
+        self.ended.as_ref()?.error.as_deref()
     }
 
     /// The node whose room it takes, when it takes any.

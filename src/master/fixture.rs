@@ -25,15 +25,13 @@ pub fn task(sequence: u64) -> Arc<Task> {
         placement: 0,
         node: None,
         container_id: None,
-        exit_code: None,
-        error: None,
-        reason: String::new(),
+        reason: Box::default(),
         restart_count: 0,
         health: None,
         created_at: Timestamp(0),
         scheduled_at: None,
         started_at: None,
-        finished_at: None,
+        ended: None,
         history: Default::default(),
     })
 }

@@ -53,7 +53,7 @@ fn put_task(before: Option<&Task>, task: &Task, event: &Event) {
         "each change is explained in the history"
     );
     assert!(task.history.len() <= Task::HISTORY);
-    assert_eq!(task.status.is_ended(), task.finished_at.is_some());
+    assert_eq!(task.status.is_ended(), task.ended.is_some());
     if let Some(most) = task.spec.max_attempts {
         assert!(task.attempt <= most, "placed more often than allowed");
     }

@@ -201,9 +201,9 @@ fn task_is_right(world: &World, state: &State, task: &Task) -> Result<(), String
 /// A failure has a cause: the task's own, its `maxAttempts`, or somebody from outside.
 fn failed_rightly(world: &World, task: &Task) -> Result<(), String> {
     use crate::plan::Fault::{ContainerKilled, EngineRefuses, HostLost};
-    let own = matches!(&*task.spec.image, "failing" | "flapping") && task.exit_code.is_some();
+    let own = matches!(&*task.spec.image, "failing" | "flapping") && task.exit_code().is_some();
     let used_up = task.spec.max_attempts.is_some() && task.reason.contains("maxAttempts");
-    let killed = world.plan.has(ContainerKilled) && task.exit_code == Some(137);
+    let killed = world.plan.has(ContainerKilled) && task.exit_code() == Some(137);
     let lost = world.plan.has(HostLost) && task.reason.contains("removed from outside");
     let refused = world.plan.has(EngineRefuses) && task.reason.contains("told to refuse");
     match own || used_up || killed || lost || refused {

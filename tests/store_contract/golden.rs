@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use podling::core::{
-    Availability, Brake, Capacity, Desired, DrainState, Engine, Event, Idempotency, Kind, Limits,
-    Node, NodeId, Port, Protocol, PullPolicy, Requests, RestartPolicy, Spec, Status, Task, TaskId,
-    Timestamp,
+    Availability, Brake, Capacity, Desired, DrainState, Ended, Engine, Event, Idempotency, Kind,
+    Limits, Node, NodeId, Port, Protocol, PullPolicy, Requests, RestartPolicy, Spec, Status, Task,
+    TaskId, Timestamp,
 };
 
 use super::places::Stored;
@@ -54,15 +54,17 @@ fn failed_task() -> Task {
         placement: 9,
         node: worker.map(NodeId::from),
         container_id: Some("4f1c0ffee".into()),
-        exit_code: Some(137),
-        error: Some("killed: out of memory\0".into()),
         reason: "exit code 137".into(),
         restart_count: 3,
         health: Some("unhealthy".into()),
         created_at: Timestamp(1_763_892_900_000),
         scheduled_at: Some(Timestamp(1_763_892_901_000)),
         started_at: Some(Timestamp(1_763_892_902_000)),
-        finished_at: Some(Timestamp(1_763_892_903_000)),
+        ended: Some(Box::new(Ended {
+            at: Timestamp(1_763_892_903_000),
+            exit_code: Some(137),
+            error: Some("killed: out of memory\0".into()),
+        })),
         history: [
             event(
                 7,

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use podling::core::{
-    Availability, Capacity, Desired, DrainState, Engine, Event, Idempotency, Kind, Limits, Node,
-    NodeId, Port, Protocol, PullPolicy, Requests, RestartPolicy, Spec, Status, Task, TaskId,
+    Availability, Capacity, Desired, DrainState, Ended, Engine, Event, Idempotency, Kind, Limits,
+    Node, NodeId, Port, Protocol, PullPolicy, Requests, RestartPolicy, Spec, Status, Task, TaskId,
     Timestamp,
 };
 
@@ -26,15 +26,13 @@ pub fn task(sequence: u64) -> Task {
         placement: 0,
         node: None,
         container_id: None,
-        exit_code: None,
-        error: None,
-        reason: String::new(),
+        reason: Box::default(),
         restart_count: 0,
         health: None,
         created_at: Timestamp(1_763_856_000_000),
         scheduled_at: None,
         started_at: None,
-        finished_at: None,
+        ended: None,
         history: Default::default(),
     }
 }
@@ -58,16 +56,18 @@ pub fn full_task(sequence: u64) -> Task {
         attempt: u32::MAX,
         placement: i64::MAX as u64,
         node: Some(NodeId::from("worker-1")),
-        container_id: Some("a".repeat(64)),
-        exit_code: Some(i64::MIN),
-        error: Some(AWKWARD.into()),
+        container_id: Some("a".repeat(64).into()),
         reason: AWKWARD.into(),
         restart_count: u32::MAX,
         health: Some("unhealthy".into()),
         created_at: Timestamp(i64::MIN),
         scheduled_at: Some(Timestamp(0)),
         started_at: Some(Timestamp(-1)),
-        finished_at: Some(Timestamp(i64::MAX)),
+        ended: Some(Box::new(Ended {
+            at: Timestamp(i64::MAX),
+            exit_code: Some(i64::MIN),
+            error: Some(AWKWARD.into()),
+        })),
         history: Kind::ALL
             .iter()
             .take(Task::HISTORY)

@@ -38,15 +38,13 @@ pub fn submit(state: &State, command: Submit, now: Now) -> Result<Vec<Change>, R
         placement: 0,
         node: None,
         container_id: None,
-        exit_code: None,
-        error: None,
-        reason: String::new(),
+        reason: Box::default(),
         restart_count: 0,
         health: None,
         created_at: now.wall,
         scheduled_at: None,
         started_at: None,
-        finished_at: None,
+        ended: None,
         history: History::default(),
     };
     let task = draft.put_task(task, Kind::TaskSubmitted, message);

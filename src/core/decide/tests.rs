@@ -47,7 +47,7 @@ fn a_waiting_task_is_stopped_at_once() {
     let id = cluster.submit(spec());
     assert_eq!(cluster.stop(&id), [Kind::TaskStopped]);
     assert_eq!(
-        cluster.task(&id).reason,
+        &*cluster.task(&id).reason,
         "stopped by a user before it had a node"
     );
     assert_eq!(cluster.stop(&id), []);
@@ -83,12 +83,12 @@ fn a_task_that_is_being_stopped_says_why() {
     let (mut cluster, a, id) = with_a_task();
     cluster.drain(&a, 0);
     let moved = "stopping: node a is being drained";
-    assert_eq!(cluster.task(&id).reason, moved);
+    assert_eq!(&*cluster.task(&id).reason, moved);
     cluster.stop(&id);
     let stopped = "stopping: a user asked for it";
-    assert_eq!(cluster.task(&id).reason, stopped);
+    assert_eq!(&*cluster.task(&id).reason, stopped);
     cluster.becomes(&id, Status::Running);
-    assert_eq!(cluster.task(&id).reason, stopped);
+    assert_eq!(&*cluster.task(&id).reason, stopped);
     assert_eq!(
         cluster.task(&id).events().last().unwrap().message,
         "runs on node a"
@@ -98,10 +98,10 @@ fn a_task_that_is_being_stopped_says_why() {
         ..cluster.says(&id, Status::Running)
     };
     cluster.report(report);
-    assert_eq!(cluster.task(&id).reason, "SIGTERM sent");
+    assert_eq!(&*cluster.task(&id).reason, "SIGTERM sent");
     cluster.remove(&id, true);
     let removed = "stopping: a user wants it removed";
-    assert_eq!(cluster.task(&id).reason, removed);
+    assert_eq!(&*cluster.task(&id).reason, removed);
 }
 
 #[test]

@@ -12,7 +12,7 @@ pub fn reap(state: &State, now: Now, limit: usize) -> Vec<Change> {
     let ttl_ms = i64::try_from(ttl_ms).unwrap_or(i64::MAX);
     let wall = state.cautious_wall(now);
     let aged_out = state.ended().take_while(|task| {
-        let ended_at = task.finished_at.unwrap_or(task.created_at);
+        let ended_at = task.finished_at().unwrap_or(task.created_at);
         ended_at.plus_ms(ttl_ms) <= wall
     });
     for task in aged_out.take(limit) {

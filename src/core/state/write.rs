@@ -146,6 +146,6 @@ impl State {
 
 /// The place of a task among those that have ended.
 fn ended_at(task: &Task) -> Option<(Timestamp, u64)> {
-    let at = task.finished_at.unwrap_or(task.created_at);
+    let at = task.finished_at().unwrap_or(task.created_at);
     task.status.is_ended().then_some((at, task.sequence))
 }

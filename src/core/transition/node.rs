@@ -30,7 +30,7 @@ pub fn move_all_off(draft: &mut Draft<'_>, node: &NodeId) {
         if task.desired == Desired::Run {
             let desired = Desired::Move {
                 grace_seconds: MOVE_GRACE_SECONDS,
-                reason: why.clone(),
+                reason: why.as_str().into(),
             };
             stop(draft, &task, desired, why.as_str());
         }

@@ -2,7 +2,7 @@
 
 use crate::core::draft::Draft;
 use crate::core::schedule::same_refusal;
-use crate::core::{Desired, Kind, NodeId, Status, Task, Timestamp};
+use crate::core::{Desired, Ended, Kind, NodeId, Status, Task, Timestamp};
 use crate::mutant::{self, Mutant};
 
 /// The last moment of a task's life that is known. A wall clock that was set back must not make the
@@ -30,7 +30,7 @@ pub fn schedule(draft: &mut Draft<'_>, task: &Task, node: &NodeId) {
         },
         placement: draft.next_sequence(),
         node: Some(node.clone()),
-        reason: String::new(),
+        reason: Box::default(),
         scheduled_at: Some(draft.wall().max(task.created_at)),
         ..task.clone()
     };
@@ -46,7 +46,7 @@ pub fn schedule(draft: &mut Draft<'_>, task: &Task, node: &NodeId) {
 pub fn wait(draft: &mut Draft<'_>, task: &Task, reason: String) {
     if !same_refusal(&task.reason, &reason) {
         let waiting = Task {
-            reason: reason.clone(),
+            reason: reason.as_str().into(),
             ..task.clone()
         };
         draft.put_task(waiting, Kind::TaskUnschedulable, reason);
@@ -60,12 +60,15 @@ pub fn end(draft: &mut Draft<'_>, task: &Task, end: End) {
         Status::Stopped => Kind::TaskStopped,
         Status::Failed | Status::Pending | Status::Scheduled | Status::Running => Kind::TaskFailed,
     };
+    let ended = Ended {
+        at: draft.wall().max(last_moment(task)),
+        exit_code: end.exit_code,
+        error: end.error.map(Box::from),
+    };
     let ended = Task {
         status: end.status,
-        exit_code: end.exit_code,
-        error: end.error,
-        reason: end.reason.clone(),
-        finished_at: Some(draft.wall().max(last_moment(task))),
+        reason: end.reason.as_str().into(),
+        ended: Some(Box::new(ended)),
         ..task.clone()
     };
     draft.put_task(ended, kind, end.reason);
@@ -117,14 +120,12 @@ fn requeue(draft: &mut Draft<'_>, task: &Task, why: &str) {
         status: Status::Pending,
         node: None,
         container_id: None,
-        exit_code: None,
-        error: None,
-        reason: format!("{why}; waits for another node"),
+        reason: format!("{why}; waits for another node").into(),
         restart_count: 0,
         health: None,
         scheduled_at: None,
         started_at: None,
-        finished_at: None,
+        ended: None,
         ..task.clone()
     };
     let message = format!("{why}; will be placed again");
@@ -142,11 +143,11 @@ pub fn stop(draft: &mut Draft<'_>, task: &Task, desired: Desired, message: impl 
 }
 
 /// Why a task that has not ended yet is to end; none: it is to run.
-pub fn stopping(desired: &Desired) -> Option<String> {
+pub fn stopping(desired: &Desired) -> Option<Box<str>> {
     match desired {
         Desired::Run => None,
         Desired::Stop { .. } => Some("stopping: a user asked for it".into()),
-        Desired::Move { reason, .. } => Some(format!("stopping: {reason}")),
+        Desired::Move { reason, .. } => Some(format!("stopping: {reason}").into()),
         Desired::Remove { .. } => Some("stopping: a user wants it removed".into()),
     }
 }

@@ -18,7 +18,7 @@ pub async fn submit(
     key: Option<&str>,
 ) -> Result<wire::Task, Error> {
     let idempotency = key.map(|key| Idempotency {
-        key: key.to_owned(),
+        key: key.into(),
         fingerprint: convert::fingerprint(&body),
     });
     let spec = convert::spec(body)?;

@@ -9,7 +9,8 @@ use crate::wire::{self, Quantity};
 /// A task as the API shows it.
 pub fn task(task: &core::Task) -> wire::Task {
     let spec = &*task.spec;
-    let reason = Some(&task.reason).filter(|reason| !reason.is_empty());
+    let text = |text: &Option<Box<str>>| text.as_deref().map(str::to_owned);
+    let reason = Some(task.reason.to_string()).filter(|reason| !reason.is_empty());
     let pending = task.status == Status::Pending;
     wire::Task {
         task_id: task.id.to_string(),
@@ -28,17 +29,17 @@ pub fn task(task: &core::Task) -> wire::Task {
         attempt: task.attempt,
         restart_count: task.restart_count,
         node_id: task.node.as_ref().map(ToString::to_string),
-        container_id: task.container_id.clone(),
-        exit_code: task.exit_code,
-        error: task.error.clone(),
-        reason: reason.cloned(),
-        scheduling_error: reason.filter(|_| pending).cloned(),
+        container_id: text(&task.container_id),
+        exit_code: task.exit_code(),
+        error: task.error().map(str::to_owned),
+        scheduling_error: reason.clone().filter(|_| pending),
+        reason,
         cluster_id: None,
         created_at: time(task.created_at),
         scheduled_at: task.scheduled_at.map(time),
         started_at: task.started_at.map(time),
-        finished_at: task.finished_at.map(time),
-        health_status: task.health.clone(),
+        finished_at: task.finished_at().map(time),
+        health_status: text(&task.health),
     }
 }
 

@@ -126,14 +126,14 @@ fn never_ran(task: &Task) -> bool {
         && task.status != Status::Completed
         && task.container_id.is_none()
         && task.started_at.is_none()
-        && task.exit_code.is_none()
+        && task.exit_code().is_none()
 }
 
 /// Asks the worker, when there is one to ask.
 async fn open(shared: &Data, id: &TaskId, wanted: &Wanted) -> Result<Opened, Error> {
     let task = known(shared, id)?;
     let status = task.status.as_str();
-    let why = match task.reason.as_str() {
+    let why = match &*task.reason {
         "" => format!("it is {status}"),
         reason => format!("it is {status}: {reason}"),
     };

@@ -138,6 +138,11 @@ impl SnapshotRows {
         Ok(())
     }
 
+    /// The tasks that others have collected.
+    pub fn append(&mut self, mut others: Self) {
+        self.snapshot.tasks.append(&mut others.snapshot.tasks);
+    }
+
     /// One more node.
     pub fn node(&mut self, row: NodeRow) -> Result<(), Damaged> {
         self.snapshot.nodes.push(Arc::new(Node::try_from(row)?));

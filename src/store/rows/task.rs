@@ -9,7 +9,7 @@ use serde::de::value::{Error as WordError, StrDeserializer};
 
 use super::text::{pack, unpack};
 use super::{Damaged, Record};
-use crate::core::{History, Idempotency, Spec, Status, Task, Timestamp};
+use crate::core::{Ended, History, Idempotency, Spec, Status, Task, Timestamp};
 use crate::store::schema::tasks;
 
 /// A task as it is stored. The order of the fields is the order of the columns.
@@ -65,17 +65,16 @@ impl TryFrom<&Task> for TaskRow {
             placement,
             node,
             container_id,
-            exit_code,
-            error,
             reason,
             restart_count,
             health,
             created_at,
             scheduled_at,
             started_at,
-            finished_at,
+            ended,
             history,
         } = task;
+        let ended = ended.as_deref();
         Ok(Self {
             id: pack(id.as_str()),
             // Full 64 bits go in and come back; order holds for the first 2^63 events.
@@ -86,14 +85,14 @@ impl TryFrom<&Task> for TaskRow {
             placement: placement.cast_signed(),
             node_id: node.as_ref().map(|id| pack(id.as_str())),
             container_id: container_id.as_deref().map(pack),
-            exit_code: *exit_code,
-            error: error.as_deref().map(pack),
+            exit_code: ended.and_then(|ended| ended.exit_code),
+            error: ended.and_then(|ended| ended.error.as_deref().map(pack)),
             restart_count: i64::from(*restart_count),
             health: health.as_deref().map(pack),
             created_at_ms: created_at.0,
             scheduled_at_ms: scheduled_at.map(|at| at.0),
             started_at_ms: started_at.map(|at| at.0),
-            finished_at_ms: finished_at.map(|at| at.0),
+            finished_at_ms: ended.map(|ended| ended.at.0),
             idempotency_key: idempotency.as_ref().map(|i| pack(&i.key)),
             idempotency_fingerprint: idempotency.as_ref().map(|i| i.fingerprint.cast_signed()),
             spec_json: record.to_json("spec_json", &**spec)?,
@@ -118,13 +117,25 @@ impl TaskRow {
         };
         let idempotency = match (row.idempotency_key, row.idempotency_fingerprint) {
             (Some(key), Some(fingerprint)) => Some(Box::new(Idempotency {
-                key: unpack(key),
+                key: unpack(key).into(),
                 fingerprint: fingerprint.cast_unsigned(),
             })),
             (None, None) => None,
             _ => {
                 let problem = "the key has a fingerprint or there is neither";
                 return Err(record.damaged("idempotency_key", problem));
+            }
+        };
+        let ended = match (row.finished_at_ms, row.exit_code, row.error) {
+            (Some(at), exit_code, error) => Some(Box::new(Ended {
+                at: Timestamp(at),
+                exit_code,
+                error: error.map(|text| unpack(text).into()),
+            })),
+            (None, None, None) => None,
+            (None, _, _) => {
+                let problem = "it says how the task ended, but not when";
+                return Err(record.damaged("finished_at_ms", problem));
             }
         };
         let word: StrDeserializer<'_, WordError> = row.status.as_str().into_deserializer();
@@ -137,16 +148,14 @@ impl TaskRow {
             attempt: record.number("attempt", row.attempt)?,
             placement: row.placement.cast_unsigned(),
             node: row.node_id.map(|id| unpack(id).into()),
-            container_id: row.container_id.map(unpack),
-            exit_code: row.exit_code,
-            error: row.error.map(unpack),
-            reason: unpack(row.reason),
+            container_id: row.container_id.map(|text| unpack(text).into()),
+            reason: unpack(row.reason).into(),
             restart_count: record.number("restart_count", row.restart_count)?,
-            health: row.health.map(unpack),
+            health: row.health.map(|text| unpack(text).into()),
             created_at: Timestamp(row.created_at_ms),
             scheduled_at: row.scheduled_at_ms.map(Timestamp),
             started_at: row.started_at_ms.map(Timestamp),
-            finished_at: row.finished_at_ms.map(Timestamp),
+            ended,
             history: History::parse(&row.history_json)
                 .map_err(|error| record.damaged("history_json", error))?,
             id: unpack(row.id).into(),

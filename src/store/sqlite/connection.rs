@@ -2,7 +2,6 @@
 //! here may run on a thread that serves requests.
 
 use std::path::Path;
-use std::sync::mpsc::sync_channel;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -10,12 +9,10 @@ use diesel::sql_types::Text;
 
 use super::{directory, wal};
 use crate::store::error::{Failure, one_line};
-use crate::store::rows::{
-    BatchRows, MetaRow, NodeRow, SnapshotRows, TaskRow, read_epoch, rows_per_statement,
-};
+use crate::store::rows::{BatchRows, MetaRow, read_epoch, rows_per_statement};
 use crate::store::schema::{meta, nodes, tasks};
 use crate::store::upsert::upsert;
-use crate::store::{Error, Snapshot, migrations};
+use crate::store::{Error, migrations};
 
 /// Durable at every commit (`synchronous`), readers such as a backup never in the way
 /// (`journal_mode`). The larger check-point interval (4 KiB pages) halves what is written twice
@@ -27,11 +24,6 @@ const SETTINGS: &str = "
     PRAGMA wal_autocheckpoint = 4000;
     PRAGMA journal_size_limit = 67108864;
 ";
-
-/// So many rows are handed over together when all is read.
-const CHUNK: usize = 500;
-/// So many such chunks wait at most.
-const CHUNKS_AHEAD: usize = 4;
 
 /// Opens the file, looks whether it and its log are sound, makes or updates its tables.
 pub fn open(path: &Path, log: &Path) -> Result<SqliteConnection, Error> {
@@ -97,7 +89,7 @@ fn epoch(connection: &mut SqliteConnection) -> Result<i64, Failure> {
     Ok(read_epoch(value.as_deref())?)
 }
 
-fn check_fence(connection: &mut SqliteConnection, ours: i64) -> Result<(), Failure> {
+pub fn check_fence(connection: &mut SqliteConnection, ours: i64) -> Result<(), Failure> {
     let found = epoch(connection)?;
     if found == ours {
         Ok(())
@@ -106,57 +98,18 @@ fn check_fence(connection: &mut SqliteConnection, ours: i64) -> Result<(), Failu
     }
 }
 
-/// Reads everything, in one transaction.
-pub fn load(connection: &mut SqliteConnection, ours: i64) -> Result<Snapshot, Failure> {
-    connection.transaction(|connection| {
-        check_fence(connection, ours)?;
-        let mut snapshot = tasks_of(tasks::table.load_iter::<TaskRow, _>(connection)?)?;
-        for row in nodes::table.load_iter::<NodeRow, _>(connection)? {
-            snapshot.node(row?)?;
-        }
-        Ok(snapshot.finish(meta::table.load(connection)?)?)
-    })
-}
-
-/// Reads rows on this thread and makes tasks of them on another: both take about as long, and a
-/// master that starts waits for nothing else.
-fn tasks_of(rows: impl Iterator<Item = QueryResult<TaskRow>>) -> Result<SnapshotRows, Failure> {
-    // SQLite begins again when it is asked for one more row after the last.
-    let mut rows = rows.fuse();
-    std::thread::scope(|scope| {
-        let (send, receive) = sync_channel::<Vec<TaskRow>>(CHUNKS_AHEAD);
-        let decoder = scope.spawn(move || {
-            let mut snapshot = SnapshotRows::default();
-            receive
-                .into_iter()
-                .flatten()
-                .try_for_each(|row| snapshot.task(row))
-                .map(|()| snapshot)
-        });
-        loop {
-            let chunk: Vec<_> = rows.by_ref().take(CHUNK).collect::<QueryResult<_>>()?;
-            // Nobody takes it any more: the decoder has found a damaged row, and says so below.
-            if chunk.is_empty() || send.send(chunk).is_err() {
-                break;
-            }
-        }
-        drop(send);
-        let decoded = decoder.join();
-        Ok(decoded.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?)
-    })
-}
-
 /// All or nothing. `IMMEDIATE`: one that began by reading could not wait for the lock when it comes to
 /// write. Not diesel's: when SQLite has rolled back by itself, as it does when the disk is full, that one
 /// answers with the failure of its own ROLLBACK, not with the disk's.
-fn transaction(
+pub fn transaction<T>(
     connection: &mut SqliteConnection,
-    work: impl FnOnce(&mut SqliteConnection) -> Result<(), Failure>,
-) -> Result<(), Failure> {
+    work: impl FnOnce(&mut SqliteConnection) -> Result<T, Failure>,
+) -> Result<T, Failure> {
     let result = (|| {
         connection.batch_execute("BEGIN IMMEDIATE")?;
-        work(connection)?;
-        Ok(connection.batch_execute("COMMIT")?)
+        let done = work(connection)?;
+        connection.batch_execute("COMMIT")?;
+        Ok(done)
     })();
     if result.is_err() {
         // In vain when nothing was begun, or SQLite was first.

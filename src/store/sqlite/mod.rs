@@ -6,9 +6,10 @@
 mod connection;
 mod directory;
 mod files;
+mod load;
 mod wal;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use diesel::SqliteConnection;
@@ -31,6 +32,7 @@ struct Inner {
     // Ordering: the connection is closed before the directory is given back.
     connection: Mutex<SqliteConnection>,
     epoch: i64,
+    path: PathBuf,
     name: String,
     files: Files,
     _directory: Directory,
@@ -52,6 +54,7 @@ impl Sqlite {
                 files: Files::opened([&path, &log]),
                 connection: Mutex::new(connection),
                 epoch,
+                path,
                 name,
                 _directory: directory,
             };
@@ -96,7 +99,9 @@ async fn on_blocking_thread<T: Send + 'static>(
 
 impl Store for Sqlite {
     fn load(&self) -> BoxFuture<'_, Result<Snapshot, Error>> {
-        self.run(connection::load).boxed()
+        let path = self.inner.path.clone();
+        self.run(move |connection, epoch| load::load(connection, &path, epoch))
+            .boxed()
     }
 
     fn commit<'a>(&'a self, batch: &'a Batch) -> BoxFuture<'a, Result<(), Error>> {

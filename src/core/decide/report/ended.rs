@@ -158,10 +158,13 @@ mod tests {
             let report = killed(&cluster, &id, code);
             assert_eq!(cluster.report(report), [Kind::TaskStopped]);
             let task = cluster.task(&id);
-            assert_eq!((task.status, task.exit_code), (Status::Stopped, Some(code)));
-            assert_eq!(task.error, None);
+            assert_eq!(
+                (task.status, task.exit_code()),
+                (Status::Stopped, Some(code))
+            );
+            assert_eq!(task.error(), None);
             let reason = format!("stopped by a user, exit code {code} ({meaning})");
-            assert_eq!(task.reason, reason);
+            assert_eq!(*task.reason, *reason);
         }
     }
 

@@ -14,7 +14,7 @@ pub fn started(draft: &mut Draft<'_>, task: &Task, report: &Report) {
     };
     let running = Task {
         status: Status::Running,
-        reason: said.unwrap_or_else(|| unsaid_reason(task)),
+        reason: said.map_or_else(|| unsaid_reason(task), Box::from),
         started_at: Some(draft.wall().max(transition::last_moment(task))),
         ..with_facts(task, report)
     };
@@ -25,16 +25,16 @@ pub fn started(draft: &mut Draft<'_>, task: &Task, report: &Report) {
 /// before anything is copied.
 pub fn same_status(draft: &mut Draft<'_>, task: &Task, report: &Report) {
     let restarted = report.restart_count.is_some_and(|n| n > task.restart_count);
-    let health = is_news(report.health.as_ref(), task.health.as_ref());
-    let container = is_news(report.container_id.as_ref(), task.container_id.as_ref());
+    let health = is_news(report.health.as_deref(), task.health.as_deref());
+    let container = is_news(report.container_id.as_deref(), task.container_id.as_deref());
     let said = reason(report);
-    let reason = said.as_ref().is_some_and(|said| *said != task.reason);
+    let reason = said.as_ref().is_some_and(|said| **said != *task.reason);
     if !(restarted || health || container || reason) {
         return;
     }
     let mut told = with_facts(task, report);
     match said {
-        Some(said) => told.reason = said,
+        Some(said) => told.reason = said.into(),
         // What was said about the container before this one.
         None if restarted => told.reason = unsaid_reason(task),
         None => {}
@@ -49,7 +49,7 @@ pub fn same_status(draft: &mut Draft<'_>, task: &Task, report: &Report) {
         let container = told.container_id.as_deref().unwrap_or_default();
         (Kind::TaskProgress, format!("container {container}"))
     } else {
-        (Kind::TaskProgress, told.reason.clone())
+        (Kind::TaskProgress, told.reason.to_string())
     };
     draft.put_task(told, kind, message);
 }
@@ -59,10 +59,10 @@ pub fn same_status(draft: &mut Draft<'_>, task: &Task, report: &Report) {
 pub fn with_facts(task: &Task, report: &Report) -> Task {
     let mut task = task.clone();
     if let Some(said) = &report.container_id {
-        task.container_id = Some(one_line(said).into_owned());
+        task.container_id = Some(one_line(said).into());
     }
     if let Some(said) = &report.health {
-        task.health = Some(one_line(said).into_owned());
+        task.health = Some(one_line(said).into());
     }
     task.restart_count = report
         .restart_count
@@ -78,12 +78,12 @@ fn reason(report: &Report) -> Option<String> {
 }
 
 /// What there is to say when the worker says nothing: why it is to end, when it is.
-fn unsaid_reason(task: &Task) -> String {
+fn unsaid_reason(task: &Task) -> Box<str> {
     transition::stopping(&task.desired).unwrap_or_default()
 }
 
-fn is_news(said: Option<&String>, known: Option<&String>) -> bool {
-    said.is_some_and(|said| Some(&*one_line(said)) != known.map(String::as_str))
+fn is_news(said: Option<&str>, known: Option<&str>) -> bool {
+    said.is_some_and(|said| Some(&*one_line(said)) != known)
 }
 
 fn and_reason(what: String, reason: &str) -> String {

@@ -39,12 +39,9 @@ fn a_task_runs_and_completes() {
     assert_eq!(cluster.report(report), [Kind::TaskCompleted]);
     let task = cluster.task(&id);
     assert_eq!(task.status, Status::Completed);
-    assert_eq!(
-        (task.exit_code, task.reason.as_str()),
-        (Some(0), "exit code 0")
-    );
+    assert_eq!((task.exit_code(), &*task.reason), (Some(0), "exit code 0"));
     assert_eq!(task.container_id.as_deref(), Some("c1"));
-    assert_eq!(task.finished_at, Some(cluster.now.wall));
+    assert_eq!(task.finished_at(), Some(cluster.now.wall));
 }
 
 #[test]
@@ -58,7 +55,7 @@ fn a_worker_of_the_go_project_names_neither_attempt_nor_node() {
         cluster.report(go_report(&id, Status::Completed)),
         [Kind::TaskCompleted]
     );
-    assert_eq!(cluster.task(&id).reason, "completed");
+    assert_eq!(&*cluster.task(&id).reason, "completed");
 }
 
 #[test]
@@ -137,16 +134,16 @@ fn progress_before_it_runs_is_told_once() {
     };
     assert_eq!(cluster.report(pulling.clone()), [Kind::TaskProgress]);
     assert_eq!(cluster.report(pulling), []);
-    assert_eq!(cluster.task(&id).reason, "pulling nginx:latest");
+    assert_eq!(&*cluster.task(&id).reason, "pulling nginx:latest");
     let retried = Report {
         error: Some("registry refuses".into()),
         ..cluster.says(&id, Status::Scheduled)
     };
     cluster.report(retried);
-    assert_eq!(cluster.task(&id).reason, "registry refuses");
-    assert_eq!(cluster.task(&id).error, None);
+    assert_eq!(&*cluster.task(&id).reason, "registry refuses");
+    assert_eq!(cluster.task(&id).error(), None);
     cluster.becomes(&id, Status::Running);
-    assert_eq!(cluster.task(&id).reason, "");
+    assert_eq!(&*cluster.task(&id).reason, "");
 }
 
 #[test]
@@ -187,7 +184,7 @@ fn restarts_are_counted_and_never_counted_down() {
     let next = restarted(&cluster, 3, None);
     assert_eq!(cluster.report(next), [Kind::TaskRestarted]);
     assert_eq!(cluster.task(&id).restart_count, 3);
-    assert_eq!(cluster.task(&id).reason, "");
+    assert_eq!(&*cluster.task(&id).reason, "");
 }
 
 #[test]

@@ -83,7 +83,7 @@ fn a_task_that_fits_nowhere_waits_and_says_why() {
     assert_eq!(kinds, [Kind::TaskSubmitted, Kind::TaskUnschedulable]);
     let task = cluster.state.tasks().next().unwrap();
     assert_eq!((task.status, task.attempt), (Status::Pending, 0));
-    assert_eq!(task.reason, "no nodes registered");
+    assert_eq!(&*task.reason, "no nodes registered");
 }
 
 #[test]

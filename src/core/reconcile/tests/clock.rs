@@ -119,7 +119,7 @@ fn the_moments_of_a_task_are_in_order_whatever_the_clock_says() {
         cluster.becomes(&id, status);
     }
     let task = cluster.task(&id);
-    let moments = [task.scheduled_at, task.started_at, task.finished_at];
+    let moments = [task.scheduled_at, task.started_at, task.finished_at()];
     assert_eq!(moments, [Some(task.created_at); 3]);
 }
 

@@ -158,7 +158,7 @@ fn an_order_follows_from_what_is_wanted_and_what_is_known() {
     };
     let wants_move = Desired::Move {
         grace_seconds: 3,
-        reason: String::new(),
+        reason: Box::default(),
     };
     let wants_stop = Desired::Stop { grace_seconds: 2 };
     let wants_gone = Desired::Remove { grace_seconds: 1 };

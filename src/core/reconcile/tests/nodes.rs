@@ -66,7 +66,7 @@ fn a_node_neither_heard_nor_answering_is_lost_after_the_timeout() {
         "neither heard nor answering for 15 s"
     );
     assert_eq!(
-        cluster.task(&id).reason,
+        &*cluster.task(&id).reason,
         "node a lost; waits for another node"
     );
     cluster.place();
@@ -84,7 +84,7 @@ fn a_task_with_one_placement_fails_with_its_node() {
     });
     cluster.pass(15_000);
     assert_eq!(cluster.nodes(), [Kind::NodeOffline, Kind::TaskFailed]);
-    assert_eq!(cluster.task(&id).error.as_deref(), Some("node a lost"));
+    assert_eq!(cluster.task(&id).error(), Some("node a lost"));
     assert_eq!(cluster.node_of(&id), "a");
 }
 

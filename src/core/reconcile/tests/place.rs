@@ -58,7 +58,7 @@ fn a_small_task_passes_a_large_one_that_fits_nowhere() {
     );
     assert_eq!(cluster.node_of(&small), "a");
     assert_eq!(
-        cluster.task(&large).reason,
+        &*cluster.task(&large).reason,
         "no node takes it: 1 node: not enough cpu (asks 8, most free 1)"
     );
 }

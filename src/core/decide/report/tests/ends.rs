@@ -61,8 +61,8 @@ fn the_reason_says_how_it_ended() {
             ..cluster.says(&id, status)
         };
         cluster.report(report);
-        assert_eq!(cluster.task(&id).reason, reason);
-        assert_eq!(cluster.task(&id).error.as_deref(), error);
+        assert_eq!(&*cluster.task(&id).reason, reason);
+        assert_eq!(cluster.task(&id).error(), error);
     }
 }
 
@@ -74,7 +74,7 @@ fn what_the_worker_says_in_its_own_words_is_kept() {
         ..ended(&cluster, &id, Status::Failed, 1)
     };
     cluster.report(report);
-    assert_eq!(cluster.task(&id).reason, "container c1 is gone");
+    assert_eq!(&*cluster.task(&id).reason, "container c1 is gone");
 }
 
 #[test]
@@ -84,13 +84,13 @@ fn a_stopped_task_is_stopped_by_its_user() {
     let report = ended(&cluster, &id, Status::Stopped, 143);
     assert_eq!(cluster.report(report), [Kind::TaskStopped]);
     assert_eq!(
-        cluster.task(&id).reason,
+        &*cluster.task(&id).reason,
         "stopped by a user, exit code 143 (terminated)"
     );
     let (mut cluster, id) = with_a_task(spec());
     cluster.stop(&id);
     cluster.becomes(&id, Status::Stopped);
-    assert_eq!(cluster.task(&id).reason, "stopped by a user");
+    assert_eq!(&*cluster.task(&id).reason, "stopped by a user");
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn stopped_without_a_users_request_is_an_eviction() {
     let task = cluster.task(&id);
     assert_eq!((task.status, task.attempt), (Status::Pending, 1));
     assert_eq!(
-        task.reason,
+        &*task.reason,
         "stopped by node a: the worker shuts down; waits for another node"
     );
     assert_eq!((task.node.as_ref(), task.started_at), (None, None));
@@ -132,9 +132,9 @@ fn an_eviction_beyond_max_attempts_is_a_failure() {
     });
     assert_eq!(cluster.becomes(&id, Status::Stopped), [Kind::TaskFailed]);
     let task = cluster.task(&id);
-    assert_eq!(task.error.as_deref(), Some("stopped by node a"));
+    assert_eq!(task.error(), Some("stopped by node a"));
     assert_eq!(
-        task.reason,
+        &*task.reason,
         "stopped by node a; maxAttempts (1) does not allow another placement"
     );
 }
@@ -164,7 +164,7 @@ fn a_moved_task_is_placed_again_unless_it_ended_by_itself() {
         [Kind::TaskRescheduled]
     );
     let reason = &cluster.task(&moved).reason;
-    assert_eq!(reason, "node a is being drained; waits for another node");
+    assert_eq!(&**reason, "node a is being drained; waits for another node");
 
     let (mut cluster, done) = with_a_task(spec());
     cluster.drain(&node, 0);
