@@ -339,7 +339,7 @@ fn submission(asked: Asked) -> Command {
             ..Spec::default()
         },
         idempotency: asked.key.map(|(key, fingerprint)| Idempotency {
-            key: format!("key-{key}"),
+            key: format!("key-{key}").into(),
             fingerprint,
         }),
     })

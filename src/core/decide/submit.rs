@@ -77,7 +77,7 @@ fn repeated(task: &Task, again: &Idempotency) -> Result<Vec<Change>, Rejection> 
         return Ok(vec![]);
     }
     Err(Rejection::KeyReused {
-        key: again.key.clone(),
+        key: again.key.to_string(),
         task: task.id.clone(),
     })
 }
