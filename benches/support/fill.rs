@@ -66,7 +66,7 @@ fn ended(number: u64) -> Task {
             ..Spec::default()
         }),
         idempotency: Some(Box::new(podling::core::Idempotency {
-            key: format!("key-{number}"),
+            key: format!("key-{number}").into(),
             fingerprint: number,
         })),
         desired: podling::core::Desired::Run,

@@ -186,7 +186,7 @@ impl Checks {
                 ));
             }
         } else if let Some(idempotency) = &task.idempotency {
-            let before = self.keys.insert(idempotency.key.clone(), id.clone());
+            let before = self.keys.insert(idempotency.key.to_string(), id.clone());
             if let Some(before) = before.filter(|before| !self.gone.contains(before)) {
                 world.wrong(format!("{} made {before} and {id}", idempotency.key));
             }
