@@ -113,6 +113,7 @@ async fn a_row_that_makes_no_sense_is_named<P: Database>() {
         ("status = 'pending', attempt = -1", "attempt"),
         ("attempt = 0, spec_json = '{'", "spec_json"),
         ("spec_json = '{}', idempotency_key = 'k'", "idempotency_key"),
+        ("idempotency_key = NULL, exit_code = 1", "finished_at_ms"),
     ] {
         place.sql(&format!("UPDATE tasks SET {sql}"));
         let error = store.load().await.unwrap_err();

@@ -9,8 +9,11 @@ use serde::de::value::{Error as WordError, StrDeserializer};
 
 use super::text::{pack, unpack};
 use super::{Damaged, Record};
-use crate::core::{Ended, History, Idempotency, Spec, Status, Task, Timestamp};
+use crate::core::{Desired, Ended, History, Idempotency, Spec, Status, Task, Timestamp};
 use crate::store::schema::tasks;
+
+/// What is wanted of nearly all tasks, as serde writes it.
+const RUN: &str = r#"{"want":"run"}"#;
 
 /// A task as it is stored. The order of the fields is the order of the columns.
 #[derive(Debug, Clone, PartialEq, Queryable, Insertable)]
@@ -143,7 +146,10 @@ impl TaskRow {
             sequence: row.sequence.cast_unsigned(),
             spec,
             idempotency,
-            desired: record.parse("desired_json", &row.desired_json)?,
+            desired: match row.desired_json.as_str() {
+                RUN => Desired::Run,
+                json => record.parse("desired_json", json)?,
+            },
             status: Status::deserialize(word).map_err(|error| record.damaged("status", error))?,
             attempt: record.number("attempt", row.attempt)?,
             placement: row.placement.cast_unsigned(),
@@ -161,5 +167,15 @@ impl TaskRow {
             id: unpack(row.id).into(),
         };
         Ok((task, row.spec_json))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wanted_of_nearly_all_is_known_by_its_text() {
+        assert_eq!(serde_json::to_string(&Desired::Run).unwrap(), RUN);
     }
 }

@@ -1,7 +1,8 @@
 //! SQLite, in the data directory: the default.
 //!
 //! One connection, one batch at a time, each batch as a whole on a thread for blocking work: hops
-//! between threads cost more than the statements (measured: 5 times).
+//! between threads cost more than the statements (measured: 5 times). Only what is read at the start
+//! is read by several.
 
 mod connection;
 mod directory;
