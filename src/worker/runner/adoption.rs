@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::{Entry, Runner, Table};
 use crate::mutant::{self, Mutant};
-use crate::wire::{self, RestartPolicy};
+use crate::wire;
 use crate::worker::attempt::Attempt;
 use crate::worker::order::Order;
 use crate::worker::runtime::Listed;
@@ -52,6 +52,7 @@ impl Runner {
                 };
                 let mut order = Order::new(Arc::clone(&attempt.task), goal, running);
                 order.restarts_before = None;
+                table.unlearned.insert(task_id);
                 self.supervise(table, attempt, order);
             }
             // Ordered before the engine could be asked, or listed twice: its supervisor looks for it.
@@ -65,6 +66,7 @@ impl Runner {
                     let mut order = Order::new(task, Goal::Run, false);
                     order.restarts_before = None;
                     entry.orders.send_replace(order);
+                    table.unlearned.insert(task_id);
                 }
             }
         }
@@ -127,15 +129,13 @@ impl Runner {
 
     /// An adopted attempt that goes on, whose restarts before this process only the master knows.
     pub fn restarts_unknown(&self) -> Option<(String, u32)> {
-        let table = self.table();
-        let mut unknown = table.entries.iter().filter(|(_, entry)| {
-            let order = entry.orders.borrow();
-            order.restarts_before.is_none()
-                && order.task.restart_policy != RestartPolicy::Never
-                && !entry.view.borrow().ended
-        });
-        let (task_id, entry) = unknown.next()?;
-        Some((task_id.clone(), entry.attempt()))
+        let mut table = self.table();
+        let Table {
+            entries, unlearned, ..
+        } = &mut *table;
+        unlearned.retain(|task_id| entries.get(task_id).is_some_and(Entry::is_unlearned));
+        let task_id = unlearned.first()?;
+        Some((task_id.clone(), entries.get(task_id)?.attempt()))
     }
 
     /// The master knows of so many restarts before this process.

@@ -7,8 +7,8 @@
 
 mod adoption;
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry as Slot;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
@@ -43,6 +43,8 @@ struct Table {
     leftovers: BTreeMap<String, Vec<Attempt>>,
     /// Stops of tasks that were not known before the engine could be asked.
     early_stops: BTreeMap<(String, u32), wire::StopOrder>,
+    /// The tasks that may have been restarted before this process, of which only the master knows.
+    unlearned: BTreeSet<String>,
     closed: bool,
 }
 
@@ -55,6 +57,14 @@ struct Entry {
 impl Entry {
     fn attempt(&self) -> u32 {
         self.orders.borrow().task.attempt
+    }
+
+    /// Whether it goes on and nobody here knows how often it was restarted.
+    fn is_unlearned(&self) -> bool {
+        let order = self.orders.borrow();
+        order.restarts_before.is_none()
+            && order.task.restart_policy != RestartPolicy::Never
+            && !self.view.borrow().ended
     }
 }
 

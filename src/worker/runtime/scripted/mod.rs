@@ -118,7 +118,7 @@ impl Scripted {
         let Some(id) = world.of_task(task_id).map(|container| container.id.clone()) else {
             return;
         };
-        world.containers.remove(&id);
+        world.forget(&id);
         drop(world);
         self.tell(Some(Event {
             container_id: id,
@@ -160,7 +160,7 @@ impl Scripted {
 
     /// The host is lost with all its containers; whoever listens hears no more.
     pub fn wipe(&self) {
-        self.world().containers.clear();
+        self.world().forget_all();
         self.tell(None);
     }
 

@@ -1,6 +1,6 @@
 //! What the scripted engine knows: its images, its containers, and what it was told to do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use tokio_util::bytes::Bytes;
@@ -15,7 +15,10 @@ use crate::worker::runtime::{
 pub struct World {
     pub images: BTreeMap<String, Behaviour>,
     pub registry: BTreeMap<String, Behaviour>,
+    /// By id.
     pub containers: BTreeMap<String, Fake>,
+    /// The ids by name.
+    ids: HashMap<String, String>,
     pub failures: Vec<(&'static str, Error)>,
     pub panics_at: Option<&'static str>,
     pub journal: Vec<String>,
@@ -101,6 +104,7 @@ impl World {
             images: BTreeMap::new(),
             registry: BTreeMap::new(),
             containers: BTreeMap::new(),
+            ids: HashMap::new(),
             failures: Vec::new(),
             panics_at: None,
             journal: Vec::new(),
@@ -121,11 +125,7 @@ impl World {
     }
 
     pub fn find(&self, id_or_name: &str) -> Result<&Fake> {
-        let by_name = || {
-            self.containers
-                .values()
-                .find(|found| found.name == id_or_name)
-        };
+        let by_name = || self.containers.get(self.ids.get(id_or_name)?);
         let found = self.containers.get(id_or_name).or_else(by_name);
         found.ok_or_else(|| not_found(id_or_name))
     }
@@ -208,7 +208,21 @@ impl World {
             starts: 0,
         };
         self.containers.insert(id.clone(), container);
+        self.ids.insert(name.into(), id.clone());
         id
+    }
+
+    /// It is gone, whatever it did.
+    pub fn forget(&mut self, id: &str) {
+        if let Some(gone) = self.containers.remove(id) {
+            self.ids.remove(&gone.name);
+        }
+    }
+
+    /// All are gone.
+    pub fn forget_all(&mut self) {
+        self.containers.clear();
+        self.ids.clear();
     }
 
     /// Draws how the next run of a container goes, where that is drawn; gives how long its start
@@ -266,7 +280,7 @@ impl World {
             });
         }
         let id = found.id.clone();
-        self.containers.remove(&id);
+        self.forget(&id);
         Ok(())
     }
 }
