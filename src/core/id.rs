@@ -75,6 +75,7 @@ mod tests {
     fn an_id_is_shown_and_stored_as_its_text() {
         let id = TaskId::from("20250119122456-aaaaaaaa".to_owned());
         assert_eq!(format!("{id}"), id.as_str());
+        assert!(!id.0.is_heap_allocated());
         assert_eq!(format!("{id:?}"), "\"20250119122456-aaaaaaaa\"");
         assert_eq!(serde_json::to_value(&id).unwrap(), id.as_str());
         let by_text = std::collections::HashSet::from([id]);

@@ -70,13 +70,16 @@ impl State {
             last_event,
             ..Self::new(policy)
         };
-        let writes = writes.into_iter();
-        // Nearly all are tasks: tables that grow would be made anew twenty times.
-        let (tasks, _) = writes.size_hint();
-        state.sequence_of.reserve(tasks);
-        state.task_of_key.reserve(tasks);
-        for write in writes {
-            state.write(&write);
+        let writes: Vec<Write> = writes.into_iter().collect();
+        // Tables that grow would be made anew twenty times.
+        let has_key =
+            |write: &&Write| matches!(write, Write::PutTask(task) if task.idempotency.is_some());
+        state.sequence_of.reserve(writes.len());
+        state
+            .task_of_key
+            .reserve(writes.iter().filter(has_key).count());
+        for write in &writes {
+            state.write(write);
         }
         let online = |node: &&Arc<Node>| node.availability == Availability::Online;
         for node in state.nodes.values().filter(online) {

@@ -26,7 +26,9 @@ fn a_cut_longer_than_the_timeout_moves_the_tasks_and_the_stale_ones_end_at_the_f
     // The three are not lost in one moment: until then, one may be given the task of another.
     let whole: Vec<&str> = lab.workers[3..].iter().map(|w| w.id.as_str()).collect();
     let moved = |task: &Value| {
-        task["status"] == "running" && whole.iter().any(|node| task["nodeId"] == *node)
+        task["status"] == "running"
+            && task["attempt"].as_u64() >= Some(2)
+            && whole.iter().any(|node| task["nodeId"] == *node)
     };
     lab.until("the tasks to run elsewhere", |lab| {
         tasks[..3].iter().all(|id| moved(&lab.task(id)))

@@ -1,4 +1,4 @@
-//! A connection to the database file: how it is opened, read and written. Synchronous: nothing
+//! A connection to the database file: how it is opened and written. Synchronous: nothing
 //! here may run on a thread that serves requests.
 
 use std::path::Path;

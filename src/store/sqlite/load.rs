@@ -1,10 +1,9 @@
-//! Reads everything there is. A master that starts waits for nothing else, so it is read in parts, each on a
-//! thread and a connection of its own: half of the time goes into making tasks of rows, and what one thread
-//! allocates is freed by it.
+//! Reads everything there is. A master that starts waits for nothing else, so tasks are read in parts, each on a
+//! thread and a connection of its own: as much time goes into making tasks of rows as into reading these, and a
+//! row's texts are freed by the thread that allocated them.
 
 use std::num::NonZero;
-use std::path::Path;
-use std::thread::available_parallelism;
+use std::thread::{Builder, available_parallelism};
 
 use diesel::connection::SimpleConnection;
 use diesel::dsl::{count_star, sql};
@@ -20,6 +19,8 @@ use crate::store::schema::{meta, nodes, tasks};
 
 /// Fewer tasks are read sooner than another connection is opened.
 const FEWEST_OF_A_PART: usize = 10_000;
+/// More would wait for one another: all connections of a process share one cache of pages.
+const MOST_PARTS: usize = 8;
 /// For the other connections, which only read.
 const SETTINGS: &str = "PRAGMA busy_timeout = 5000; PRAGMA query_only = ON";
 /// SQLite's own number of a row; the tables' definitions do not name it.
@@ -28,23 +29,17 @@ const ROW: &str = "rowid";
 /// The first and the last row of a part.
 type Part = (i64, i64);
 
-/// Reads everything, in one transaction: it keeps others from writing, so that all connections see the same.
-pub fn load(
-    connection: &mut SqliteConnection,
-    path: &Path,
-    ours: i64,
-) -> Result<Snapshot, Failure> {
+/// Reads everything, in one transaction, which lets others read but not write: so all connections see
+/// the same. `name` is that of the database as it was opened.
+pub fn load(connection: &mut SqliteConnection, name: &str, ours: i64) -> Result<Snapshot, Failure> {
     transaction(connection, |connection| {
         check_fence(connection, ours)?;
         let count: i64 = tasks::table.select(count_star()).first(connection)?;
         let count = usize::try_from(count).unwrap_or_default();
         let cores = available_parallelism().map_or(1, NonZero::get);
-        let parts = parts(
-            connection,
-            count,
-            (count / FEWEST_OF_A_PART).clamp(1, cores),
-        )?;
-        let mut snapshot = in_parts(connection, path, &parts)?;
+        let wanted = (count / FEWEST_OF_A_PART).clamp(1, cores.min(MOST_PARTS));
+        let parts = split(connection, count, wanted)?;
+        let mut snapshot = read_all(connection, name, &parts)?;
         for row in nodes::table.load_iter::<NodeRow, _>(connection)? {
             snapshot.node(row?)?;
         }
@@ -53,13 +48,19 @@ pub fn load(
 }
 
 /// All rows, in so many parts of about one size: ids begin with the time, so their order is nearly that of the
-/// rows, and only their index is read. It decides no more than how long each part takes.
-fn parts(connection: &mut SqliteConnection, count: usize, parts: usize) -> QueryResult<Vec<Part>> {
+/// rows, and only their index is read, once. It decides no more than how long each part takes.
+fn split(connection: &mut SqliteConnection, count: usize, wanted: usize) -> QueryResult<Vec<Part>> {
+    let size = i64::try_from(count / wanted).unwrap_or(i64::MAX);
     let mut firsts = vec![];
-    for part in 1..parts {
-        let before = i64::try_from(count * part / parts).unwrap_or(i64::MAX);
-        let rows = tasks::table.select(sql::<BigInt>(ROW)).order(tasks::id);
-        firsts.extend(rows.offset(before).limit(1).load::<i64>(connection)?);
+    let mut last_id = String::new();
+    for _ in 1..wanted {
+        let rows = tasks::table.select((tasks::id, sql::<BigInt>(ROW)));
+        let after = rows.filter(tasks::id.gt(&last_id)).order(tasks::id);
+        let next = after.offset(size).first::<(String, i64)>(connection);
+        if let Some((id, row)) = next.optional()? {
+            last_id = id;
+            firsts.push(row);
+        }
     }
     firsts.sort_unstable();
     let lasts: Vec<i64> = firsts.iter().map(|first| first - 1).collect();
@@ -67,36 +68,46 @@ fn parts(connection: &mut SqliteConnection, count: usize, parts: usize) -> Query
     Ok(firsts.zip(lasts.into_iter().chain([i64::MAX])).collect())
 }
 
-/// The first part is read by this thread.
-fn in_parts(
+/// The first part is read by this thread, and each for which there is no other.
+fn read_all(
     connection: &mut SqliteConnection,
-    path: &Path,
+    name: &str,
     parts: &[Part],
 ) -> Result<SnapshotRows, Failure> {
     std::thread::scope(|scope| {
-        let (first, others) = parts.split_first().unwrap_or((&(i64::MIN, i64::MAX), &[]));
-        let read_beside = |part| scope.spawn(move || read(&mut another(path)?, part));
-        let others: Vec<_> = others.iter().map(read_beside).collect();
-        let mut snapshot = read(connection, first)?;
-        for other in others {
-            let read = other.join();
-            snapshot.append(read.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+        let (mut here, mut beside) = (vec![], vec![]);
+        for (number, part) in parts.iter().enumerate() {
+            let read_beside = move || read_part(&mut open_another(name)?, part);
+            let thread = (number > 0).then(|| Builder::new().spawn_scoped(scope, read_beside));
+            match thread {
+                Some(Ok(thread)) => beside.push(thread),
+                Some(Err(_)) | None => here.push(part),
+            }
+        }
+        let mut snapshot = SnapshotRows::default();
+        for part in here {
+            snapshot.append(read_part(connection, part)?);
+        }
+        for thread in beside {
+            let rows = thread.join();
+            snapshot.append(rows.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
         }
         Ok(snapshot)
     })
 }
 
-fn another(path: &Path) -> Result<SqliteConnection, Failure> {
-    // The first connection was opened by the same path.
-    let opened = SqliteConnection::establish(path.to_str().unwrap_or_default());
-    let mut connection = opened.map_err(|error| {
+fn open_another(name: &str) -> Result<SqliteConnection, Failure> {
+    let mut connection = SqliteConnection::establish(name).map_err(|error| {
         DieselError::DatabaseError(DatabaseErrorKind::Unknown, Box::new(error.to_string()))
     })?;
     connection.batch_execute(SETTINGS)?;
     Ok(connection)
 }
 
-fn read(connection: &mut SqliteConnection, (first, last): &Part) -> Result<SnapshotRows, Failure> {
+fn read_part(
+    connection: &mut SqliteConnection,
+    (first, last): &Part,
+) -> Result<SnapshotRows, Failure> {
     let part = tasks::table.filter(sql::<BigInt>(ROW).between(*first, *last));
     let mut rows = SnapshotRows::default();
     for row in part.load_iter::<TaskRow, _>(connection)? {
@@ -145,16 +156,34 @@ mod tests {
         }
 
         let mut connection = store.inner.connection.lock().unwrap();
+        let name = &store.inner.database;
         for wanted in [1, 2, 3, 7] {
-            let parts = parts(&mut connection, 100, wanted).unwrap();
+            let parts = split(&mut connection, 100, wanted).unwrap();
             assert_eq!(parts.len(), wanted);
             for part in &parts {
-                let rows = read(&mut connection, part).unwrap();
-                let read = rows.finish(vec![]).unwrap().tasks.len();
-                assert!((100 / wanted..=100 / wanted + 1).contains(&read), "{read}");
+                let rows = read_part(&mut connection, part).unwrap();
+                let size = rows.finish(vec![]).unwrap().tasks.len();
+                assert!(
+                    (100 / wanted).abs_diff(size) < wanted,
+                    "{size} of {wanted} parts"
+                );
             }
-            let rows = in_parts(&mut connection, &store.inner.path, &parts).unwrap();
+            let all = |connection: &mut _| read_all(connection, name, &parts);
+            let rows = transaction(&mut connection, all).unwrap();
             assert_eq!(rows.finish(vec![]).unwrap().tasks, tasks);
+        }
+
+        // What another thread finds damaged is told as what this one finds.
+        let damaged =
+            "UPDATE tasks SET status = 'paused' WHERE rowid = (SELECT max(rowid) FROM tasks)";
+        connection.batch_execute(damaged).unwrap();
+        let parts = split(&mut connection, 100, 3).unwrap();
+        let found = transaction(&mut connection, |connection| {
+            read_all(connection, name, &parts)
+        });
+        match found {
+            Err(Failure::Damaged(found)) => assert_eq!(found.column, "status"),
+            other => panic!("{other:?}"),
         }
     }
 }

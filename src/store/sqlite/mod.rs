@@ -10,7 +10,7 @@ mod files;
 mod load;
 mod wal;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use diesel::SqliteConnection;
@@ -33,7 +33,8 @@ struct Inner {
     // Ordering: the connection is closed before the directory is given back.
     connection: Mutex<SqliteConnection>,
     epoch: i64,
-    path: PathBuf,
+    /// Its file, as it was opened.
+    database: String,
     name: String,
     files: Files,
     _directory: Directory,
@@ -55,7 +56,8 @@ impl Sqlite {
                 files: Files::opened([&path, &log]),
                 connection: Mutex::new(connection),
                 epoch,
-                path,
+                // It was opened by this name, so it is UTF-8.
+                database: path.to_string_lossy().into_owned(),
                 name,
                 _directory: directory,
             };
@@ -100,8 +102,8 @@ async fn on_blocking_thread<T: Send + 'static>(
 
 impl Store for Sqlite {
     fn load(&self) -> BoxFuture<'_, Result<Snapshot, Error>> {
-        let path = self.inner.path.clone();
-        self.run(move |connection, epoch| load::load(connection, &path, epoch))
+        let name = self.inner.database.clone();
+        self.run(move |connection, epoch| load::load(connection, &name, epoch))
             .boxed()
     }
 

@@ -16,7 +16,7 @@ impl Agent {
         if self.now() < self.learn_from {
             return None;
         }
-        let (task_id, attempt) = self.runner.restarts_unknown()?;
+        let (task_id, attempt) = self.runner.next_unlearned()?;
         Some(Word::Learn(task_id, attempt))
     }
 

@@ -197,7 +197,7 @@ impl Agent {
 
     async fn wait(&mut self) {
         let mut due_in = self.due_in();
-        if self.runner.restarts_unknown().is_some() {
+        if self.runner.next_unlearned().is_some() {
             let learn_in = Duration::from_millis(self.learn_from.since_ms(self.now()));
             due_in = due_in.min(learn_in);
         }

@@ -127,15 +127,21 @@ impl Runner {
         }
     }
 
-    /// An adopted attempt that goes on, whose restarts before this process only the master knows.
-    pub fn restarts_unknown(&self) -> Option<(String, u32)> {
+    /// An adopted attempt that goes on, whose restarts before this process only the master knows. What
+    /// is asked about no more, because it has ended or is known, leaves the list for good: it comes back only by
+    /// being adopted again, before its supervisor begins.
+    pub fn next_unlearned(&self) -> Option<(String, u32)> {
         let mut table = self.table();
         let Table {
             entries, unlearned, ..
         } = &mut *table;
-        unlearned.retain(|task_id| entries.get(task_id).is_some_and(Entry::is_unlearned));
-        let task_id = unlearned.first()?;
-        Some((task_id.clone(), entries.get(task_id)?.attempt()))
+        while let Some(task_id) = unlearned.first() {
+            match entries.get(task_id).filter(|entry| entry.is_unlearned()) {
+                Some(entry) => return Some((task_id.clone(), entry.attempt())),
+                None => drop(unlearned.pop_first()),
+            }
+        }
+        None
     }
 
     /// The master knows of so many restarts before this process.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{Rig, attempt, pass, restarted, stop, task};
 use crate::wire::{RestartPolicy, Task, TaskStatus};
+use crate::worker::runtime::Runtime;
 use crate::worker::runtime::scripted::{Behaviour, Scripted};
 
 #[tokio::test(start_paused = true)]
@@ -61,6 +62,20 @@ async fn older_containers_found_at_the_start_are_removed_first() {
         next.engine.containers(),
         [("podling-web-t-2".to_owned(), true)]
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_two_attempts_that_are_left_the_newer_is_asked_about_until_it_is_known() {
+    let ordered = restarted(RestartPolicy::Always, attempt("t", "service", 1));
+    let next = Rig::on(left_running(ordered).await);
+    let older = next.engine.list("n").await.unwrap().remove(0);
+    let mut newer = older.clone();
+    newer.identity.attempt = 2;
+    newer.task = Some(restarted(RestartPolicy::Always, attempt("t", "service", 2)));
+    next.runner.adopt(vec![older, newer]);
+    assert_eq!(next.runner.next_unlearned(), Some(("t".into(), 2)));
+    next.runner.restarted_before("t", 2, 5);
+    assert_eq!(next.runner.next_unlearned(), None);
 }
 
 /// The engine after a process of the worker that ended while `t` ran.

@@ -214,8 +214,11 @@ impl World {
 
     /// It is gone, whatever it did.
     pub fn forget(&mut self, id: &str) {
-        if let Some(gone) = self.containers.remove(id) {
-            self.ids.remove(&gone.name);
+        let gone = self.containers.remove(id);
+        if let Some(name) = gone.map(|gone| gone.name)
+            && self.ids.get(&name).is_some_and(|named| named == id)
+        {
+            self.ids.remove(&name);
         }
     }
 
