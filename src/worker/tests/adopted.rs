@@ -65,16 +65,25 @@ async fn older_containers_found_at_the_start_are_removed_first() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_two_attempts_that_are_left_the_newer_is_asked_about_until_it_is_known() {
-    let ordered = restarted(RestartPolicy::Always, attempt("t", "service", 1));
-    let next = Rig::on(left_running(ordered).await);
-    let older = next.engine.list("n").await.unwrap().remove(0);
-    let mut newer = older.clone();
-    newer.identity.attempt = 2;
-    newer.task = Some(restarted(RestartPolicy::Always, attempt("t", "service", 2)));
-    next.runner.adopt(vec![older, newer]);
+async fn each_adopted_attempt_is_asked_about_until_it_is_known() {
+    let always =
+        |id: &str, number| restarted(RestartPolicy::Always, attempt(id, "service", number));
+    let next = Rig::on(left_running(always("t", 1)).await);
+    let found = next.engine.list("n").await.unwrap().remove(0);
+    let listed = |id: &str, number| {
+        let mut listed = found.clone();
+        listed.identity.task_id = id.into();
+        listed.identity.attempt = number;
+        listed.task = Some(always(id, number));
+        listed
+    };
+    // A late order, before the engine was asked what there is.
+    next.runner.execute(always("t", 1));
+    next.runner.adopt(vec![listed("t", 2), listed("u", 1)]);
     assert_eq!(next.runner.next_unlearned(), Some(("t".into(), 2)));
     next.runner.restarted_before("t", 2, 5);
+    assert_eq!(next.runner.next_unlearned(), Some(("u".into(), 1)));
+    next.runner.restarted_before("u", 1, 0);
     assert_eq!(next.runner.next_unlearned(), None);
 }
 
