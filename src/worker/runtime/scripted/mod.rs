@@ -172,7 +172,9 @@ impl Scripted {
             }
             world.latency
         };
-        tokio::time::sleep(latency).await;
+        if !latency.is_zero() {
+            tokio::time::sleep(latency).await;
+        }
         let mut world = self.world();
         assert_ne!(world.panics_at, Some(name), "as it was told");
         if world.away {

@@ -11,14 +11,17 @@ use crate::worker::runtime::{
     Blueprint, Container, Error, Exit, Identity, Info, Listed, LogOptions, Phase, Result,
 };
 
+/// How long an engine's ids are.
+const ID_LENGTH: usize = 64;
+
 /// What the scripted engine knows.
 pub struct World {
     pub images: BTreeMap<String, Behaviour>,
     pub registry: BTreeMap<String, Behaviour>,
-    /// By id.
-    pub containers: BTreeMap<String, Fake>,
-    /// The ids by name.
-    ids: HashMap<String, String>,
+    /// By number.
+    pub containers: BTreeMap<u64, Fake>,
+    /// The numbers by name.
+    by_name: HashMap<String, u64>,
     pub failures: Vec<(&'static str, Error)>,
     pub panics_at: Option<&'static str>,
     pub journal: Vec<String>,
@@ -104,7 +107,7 @@ impl World {
             images: BTreeMap::new(),
             registry: BTreeMap::new(),
             containers: BTreeMap::new(),
-            ids: HashMap::new(),
+            by_name: HashMap::new(),
             failures: Vec::new(),
             panics_at: None,
             journal: Vec::new(),
@@ -124,17 +127,19 @@ impl World {
         }
     }
 
+    fn number(&self, id_or_name: &str) -> Result<u64> {
+        let number = number_of(id_or_name).or_else(|| self.by_name.get(id_or_name).copied());
+        number.ok_or_else(|| not_found(id_or_name))
+    }
+
     pub fn find(&self, id_or_name: &str) -> Result<&Fake> {
-        let by_name = || self.containers.get(self.ids.get(id_or_name)?);
-        let found = self.containers.get(id_or_name).or_else(by_name);
+        let found = self.containers.get(&self.number(id_or_name)?);
         found.ok_or_else(|| not_found(id_or_name))
     }
 
     fn find_mut(&mut self, id_or_name: &str) -> Result<&mut Fake> {
-        let id = self.find(id_or_name)?.id.clone();
-        self.containers
-            .get_mut(&id)
-            .ok_or_else(|| not_found(id_or_name))
+        let found = self.containers.get_mut(&self.number(id_or_name)?);
+        found.ok_or_else(|| not_found(id_or_name))
     }
 
     /// The newest container of a task.
@@ -183,56 +188,52 @@ impl World {
             (None, Some(_)) => Behaviour::default(), // Until it is started.
             (None, None) => return Err(no_image(image)),
         };
-        let id = self.add(name, behaviour);
-        if let Some(container) = self.containers.get_mut(&id) {
-            container.identity = Some(blueprint.identity.clone());
-            container.task = Some(blueprint.task.clone());
-        }
-        Ok(id)
+        let container = self.add(name, behaviour);
+        container.identity = Some(blueprint.identity.clone());
+        container.task = Some(blueprint.task.clone());
+        Ok(container.id.clone())
     }
 
     pub fn take_name(&mut self, name: &str) {
         self.add(name, Behaviour::service());
     }
 
-    fn add(&mut self, name: &str, behaviour: Behaviour) -> String {
+    fn add(&mut self, name: &str, behaviour: Behaviour) -> &mut Fake {
         self.made += 1;
-        let id = format!("{:064x}", self.made);
-        let container = Fake {
-            id: id.clone(),
+        self.by_name.insert(name.into(), self.made);
+        self.containers.entry(self.made).or_insert(Fake {
+            id: format!("{:0ID_LENGTH$x}", self.made),
             name: name.into(),
             identity: None,
             task: None,
             phase: Phase::Created,
             behaviour,
             starts: 0,
-        };
-        self.containers.insert(id.clone(), container);
-        self.ids.insert(name.into(), id.clone());
-        id
+        })
     }
 
     /// It is gone, whatever it did.
     pub fn forget(&mut self, id: &str) {
-        let gone = self.containers.remove(id);
-        if let Some(name) = gone.map(|gone| gone.name)
-            && self.ids.get(&name).is_some_and(|named| named == id)
+        let Some(number) = number_of(id) else { return };
+        let gone = self.containers.remove(&number);
+        if let Some(gone) = gone
+            && self.by_name.get(&gone.name) == Some(&number)
         {
-            self.ids.remove(&name);
+            self.by_name.remove(&gone.name);
         }
     }
 
     /// All are gone.
     pub fn forget_all(&mut self) {
         self.containers.clear();
-        self.ids.clear();
+        self.by_name.clear();
     }
 
     /// Draws how the next run of a container goes, where that is drawn; gives how long its start
     /// takes.
     pub fn next_run(&mut self, container: &str) -> Result<Duration> {
-        let id = self.find(container)?.id.clone();
-        let found = self.containers.get_mut(&id);
+        let number = self.number(container)?;
+        let found = self.containers.get_mut(&number);
         let found = found.ok_or_else(|| not_found(container))?;
         if let Some(draw) = &mut self.draw
             && found.phase != Phase::Running
@@ -259,12 +260,12 @@ impl World {
 
     /// How often the container was started.
     pub fn starts(&self, id: &str) -> Option<usize> {
-        Some(self.containers.get(id)?.starts)
+        Some(self.find(id).ok()?.starts)
     }
 
     /// The task of the container when it ran.
     pub fn end(&mut self, id: &str, exit: Exit) -> Option<String> {
-        let found = self.containers.get_mut(id)?;
+        let found = self.find_mut(id).ok()?;
         if found.phase != Phase::Running {
             return None;
         }
@@ -286,6 +287,12 @@ impl World {
         self.forget(&id);
         Ok(())
     }
+}
+
+/// Ids are numbers, as long as an engine's.
+fn number_of(id: &str) -> Option<u64> {
+    let number = u64::from_str_radix(id, 16).ok();
+    number.filter(|_| id.len() == ID_LENGTH)
 }
 
 fn not_found(container: &str) -> Error {
