@@ -10,17 +10,26 @@ use crate::http::{not_found, resource};
 
 type Methods = Vec<(Method, Route)>;
 
-/// Each path with its methods. They are tried one after another, and those with an `{id}` are patterns:
-/// what comes most often comes first.
+/// Each path with its methods. They are tried one after another, and those with an `{id}` are patterns, which
+/// takes long: so they come last, and first of them what comes most often.
 pub fn routes() -> Vec<(&'static str, Methods)> {
     vec![
-        ("/api/v1/nodes/{id}/heartbeat", vec![post(nodes::heartbeat)]),
-        ("/api/v1/tasks/{id}/status", vec![put(tasks::report)]),
+        ("/api/v1/tasks", vec![get(tasks::list), post(tasks::submit)]),
         ("/health", vec![get(health::health)]),
         ("/ready", vec![get(health::ready)]),
         ("/version", vec![get(health::version)]),
         ("/metrics", vec![get(health::metrics)]),
-        ("/api/v1/tasks", vec![get(tasks::list), post(tasks::submit)]),
+        ("/api/v1/nodes", vec![get(nodes::list)]),
+        ("/api/v1/nodes/register", vec![post(nodes::register)]),
+        ("/api/v1/prune", vec![post(administration::prune)]),
+        (
+            "/api/v1/brake/release",
+            vec![post(administration::release_brake)],
+        ),
+        ("/api/v1/events", vec![get(events::events)]),
+        ("/api-docs/openapi.json", vec![get(openapi::json)]),
+        ("/api/v1/nodes/{id}/heartbeat", vec![post(nodes::heartbeat)]),
+        ("/api/v1/tasks/{id}/status", vec![put(tasks::report)]),
         (
             "/api/v1/tasks/{id}",
             vec![get(tasks::get), delete(tasks::remove)],
@@ -29,8 +38,6 @@ pub fn routes() -> Vec<(&'static str, Methods)> {
         ("/api/v1/tasks/{id}/events", vec![get(tasks::events)]),
         ("/api/v1/tasks/{id}/logs", vec![get(logs::logs)]),
         ("/api/v1/tasks/{id}/pull", vec![get(logs::pull)]),
-        ("/api/v1/nodes", vec![get(nodes::list)]),
-        ("/api/v1/nodes/register", vec![post(nodes::register)]),
         (
             "/api/v1/nodes/{id}",
             vec![get(nodes::get), delete(nodes::forget)],
@@ -41,13 +48,6 @@ pub fn routes() -> Vec<(&'static str, Methods)> {
         ),
         ("/api/v1/nodes/{id}/drain", vec![post(nodes::drain)]),
         ("/api/v1/nodes/{id}/uncordon", vec![post(nodes::uncordon)]),
-        ("/api/v1/prune", vec![post(administration::prune)]),
-        (
-            "/api/v1/brake/release",
-            vec![post(administration::release_brake)],
-        ),
-        ("/api/v1/events", vec![get(events::events)]),
-        ("/api-docs/openapi.json", vec![get(openapi::json)]),
     ]
 }
 
