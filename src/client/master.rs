@@ -105,10 +105,13 @@ impl MasterClient {
         self.get(&format!("/api/v1/tasks/{}", encode(id))).await
     }
 
-    /// `PUT /api/v1/tasks/{id}/status`
-    pub async fn report(&self, id: &str, report: &wire::Report) -> Result<wire::Task, Error> {
+    /// `PUT /api/v1/tasks/{id}/status`. Asks for the short answer; what a master that does not know it gives
+    /// has these fields too.
+    pub async fn report(&self, id: &str, report: &wire::Report) -> Result<wire::Reported, Error> {
         let path = format!("/api/v1/tasks/{}/status", encode(id));
-        self.with_body(Method::PUT, &path, report).await
+        let mut request = self.request(Method::PUT, &path).json(report)?;
+        request.minimal = true;
+        self.send(request).await?.json()
     }
 
     /// `POST /api/v1/tasks/{id}/stop`

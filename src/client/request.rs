@@ -20,6 +20,8 @@ pub(super) struct Request {
     pub body: Option<Bytes>,
     pub accept: Option<&'static str>,
     pub idempotency_key: Option<String>,
+    /// Little is enough as an answer.
+    pub minimal: bool,
     /// Names the master as who asks.
     pub from_master: bool,
     pub timeout: Duration,
@@ -33,6 +35,7 @@ impl Request {
             body: None,
             accept: None,
             idempotency_key: None,
+            minimal: false,
             from_master: false,
             timeout,
         }

@@ -19,7 +19,7 @@ use tokio_util::bytes::Bytes;
 use super::error::{REFUSED, UNRESOLVED};
 use super::request::{Answer, Request};
 use super::{ByteStream, Error, connect};
-use crate::http::MASTER_HEADER;
+use crate::http::{MASTER_HEADER, PREFER, RETURN_MINIMAL};
 
 /// Longest body of an answer: all tasks of a large cluster in one list.
 const MAX_ANSWER_BYTES: usize = 256 * 1024 * 1024;
@@ -171,6 +171,9 @@ fn prepare(client: &Client, request: &Request) -> ClientRequest {
     let mut prepared = client.request(request.method.clone(), request.url.as_str());
     if let Some(accept) = request.accept {
         prepared = prepared.insert_header(("Accept", accept));
+    }
+    if request.minimal {
+        prepared = prepared.insert_header((PREFER, RETURN_MINIMAL));
     }
     if request.from_master {
         prepared = prepared.insert_header((MASTER_HEADER, "1"));

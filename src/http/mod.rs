@@ -23,5 +23,11 @@ pub use refusal::Refusal;
 pub use resource::{not_found, resource};
 pub use until::until;
 
+/// How much of an answer is wanted (RFC 7240).
+pub const PREFER: &str = "prefer";
+
+/// Its value where only that is wanted which its sender can't know.
+pub const RETURN_MINIMAL: &str = "return=minimal";
+
 /// A master names itself so to a worker: who else asks (a health check, say) is not its contact.
 pub const MASTER_HEADER: &str = "podling-master";

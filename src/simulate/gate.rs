@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Semaphore;
 
 use crate::client::{Error, MasterClient};
-use crate::wire::{Heartbeat, HeartbeatAnswer, Register, Report, Task};
+use crate::wire::{Heartbeat, HeartbeatAnswer, Register, Report, Reported, Task};
 use crate::worker::{Answer, Master};
 
 /// Requests to the master at once: more than a master commits in one go while they are under way,
@@ -119,7 +119,7 @@ impl Master for Passage {
         })
     }
 
-    fn report<'a>(&'a self, task_id: &'a str, report: Report) -> Answer<'a, Task> {
+    fn report<'a>(&'a self, task_id: &'a str, report: Report) -> Answer<'a, Reported> {
         Box::pin(async move {
             let reporting = self.gate.master.report(task_id, &report);
             self.gate.pass(reporting).await

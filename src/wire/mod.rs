@@ -25,7 +25,7 @@ pub use node::{
     NodeResources, NodeStatus, Register, StopOrder,
 };
 pub use quantity::Quantity;
-pub use report::{Report, TaskReport};
+pub use report::{Report, Reported, TaskReport};
 pub use task::{
     Execute, ExecuteBatch, ExecuteVerdict, ListTasks, Port, Protocol, Pruned, PullPolicy,
     PullProgress, ResourceAmounts, Resources, RestartPolicy, Stop, SubmitTask, Task, TaskStatus,

@@ -38,6 +38,18 @@ pub struct Report {
     pub health_status: Option<String>,
 }
 
+/// The short answer to a [`Report`]: what its sender has to know of the task as it is now. (All of it is said to
+/// who does not ask for little.)
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Reported {
+    /// Which attempt stands.
+    pub attempt: u32,
+    /// Where it is; none: nowhere yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node_id: Option<String>,
+}
+
 /// One task of a heartbeat or of a registration: a [`Report`] with its task's id.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", from = "FlatReport")]

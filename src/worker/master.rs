@@ -3,7 +3,7 @@
 use futures_util::future::BoxFuture;
 
 use crate::client::{Error, MasterClient};
-use crate::wire::{Heartbeat, HeartbeatAnswer, Register, Report, Task};
+use crate::wire::{Heartbeat, HeartbeatAnswer, Register, Report, Reported, Task};
 
 /// What an answer gives.
 pub type Answer<'a, T> = BoxFuture<'a, Result<T, Error>>;
@@ -14,8 +14,8 @@ pub trait Master: Send + Sync + 'static {
     fn register(&self, node: Register) -> Answer<'_, HeartbeatAnswer>;
     /// The worker lives, and runs this.
     fn heartbeat<'a>(&'a self, node_id: &'a str, beat: Heartbeat) -> Answer<'a, HeartbeatAnswer>;
-    /// This became of a task; gives the task as the master knows it then.
-    fn report<'a>(&'a self, task_id: &'a str, report: Report) -> Answer<'a, Task>;
+    /// This became of a task; says which attempt the master knows then, and where.
+    fn report<'a>(&'a self, task_id: &'a str, report: Report) -> Answer<'a, Reported>;
     /// The task as the master knows it.
     fn task<'a>(&'a self, task_id: &'a str) -> Answer<'a, Task>;
     /// The worker takes nothing new; what runs is moved after so many seconds.
@@ -33,7 +33,7 @@ impl Master for MasterClient {
         Box::pin(async move { MasterClient::heartbeat(self, node_id, &beat).await })
     }
 
-    fn report<'a>(&'a self, task_id: &'a str, report: Report) -> Answer<'a, Task> {
+    fn report<'a>(&'a self, task_id: &'a str, report: Report) -> Answer<'a, Reported> {
         Box::pin(async move { MasterClient::report(self, task_id, &report).await })
     }
 

@@ -259,3 +259,22 @@ fn the_history_of_a_task_is_told_oldest_first_and_paged() {
     assert_eq!(kinds(&rest), all[3..]);
     assert_eq!(rest.header("Podling-Next-Cursor"), None);
 }
+
+#[test]
+fn who_reports_and_prefers_little_is_answered_which_attempt_stands_and_where() {
+    let bench = Bench::start();
+    bench.register("n1", 1);
+    let task = bench.submit("a");
+    let path = format!("/api/v1/tasks/{}/status", id(&task));
+    let report = json!({"status": "running", "attempt": 1, "nodeId": "n1"}).to_string();
+    let put = |prefer| {
+        let headers = [("Content-Type", "application/json"), ("Prefer", prefer)];
+        bench.send("PUT", &path, &headers, Some(&report))
+    };
+    let short = put("return=minimal");
+    assert_eq!(short.status, 200, "{}", short.text);
+    assert_eq!(short.json(), json!({"attempt": 1, "nodeId": "n1"}));
+    let whole = put("respond-async");
+    assert_eq!(whole.json()["status"], "running", "{}", whole.text);
+    assert_eq!(whole.json()["image"], task["image"]);
+}

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use podling::client::Error;
-use podling::master::api;
 use podling::master::cluster::Cluster;
-use podling::wire::{self, Heartbeat, HeartbeatAnswer, Register, Report, Task};
+use podling::master::{api, convert};
+use podling::wire::{self, Heartbeat, HeartbeatAnswer, Register, Report, Reported, Task};
 use podling::worker::{Answer, Master, Options, Parts};
 
 use crate::engine::Connection;
@@ -162,7 +162,7 @@ impl Master for Caller {
         .boxed()
     }
 
-    fn report<'a>(&'a self, task_id: &'a str, report: Report) -> Answer<'a, Task> {
+    fn report<'a>(&'a self, task_id: &'a str, report: Report) -> Answer<'a, Reported> {
         let world = self.world();
         let number = self.1;
         let as_list = wire::TaskReport {
@@ -177,8 +177,9 @@ impl Master for Caller {
                 let task = api::report(&cluster, &said.task_id, said.report)
                     .await
                     .map_err(|error| as_client_sees(&error))?;
-                lock(&world.checks).acknowledged(&world, "a report", &task);
-                Ok(task)
+                let whole = convert::task(&task);
+                lock(&world.checks).acknowledged(&world, "a report", &whole);
+                Ok(convert::reported(&task))
             })
         })
         .boxed()
@@ -190,7 +191,7 @@ impl Master for Caller {
             let id = id.clone();
             Box::pin(async move {
                 let task = api::task(&cluster, &id).map_err(|error| as_client_sees(&error))?;
-                Ok(podling::master::convert::task(&task))
+                Ok(convert::task(&task))
             })
         })
         .boxed()

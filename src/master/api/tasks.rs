@@ -37,7 +37,7 @@ pub fn task(cluster: &Cluster, id: &TaskId) -> Result<Arc<Task>, Error> {
 }
 
 /// What a worker says of a task; the task as it is then.
-pub async fn report(cluster: &Cluster, id: &str, body: wire::Report) -> Result<wire::Task, Error> {
+pub async fn report(cluster: &Cluster, id: &str, body: wire::Report) -> Result<Arc<Task>, Error> {
     let report = convert::report(id, body, "")?;
     carry_out(cluster, report.task.clone(), Command::Report(report)).await
 }
@@ -53,7 +53,8 @@ pub async fn stop(cluster: &Cluster, id: &str, body: wire::Stop) -> Result<wire:
         task: id.clone(),
         grace_seconds: body.grace_period_seconds.unwrap_or(GRACE_SECONDS),
     };
-    carry_out(cluster, id, Command::Stop(stop)).await
+    let task = carry_out(cluster, id, Command::Stop(stop)).await?;
+    Ok(convert::task(&task))
 }
 
 /// What became of the wish to remove a task.
@@ -80,11 +81,10 @@ pub async fn remove(cluster: &Cluster, id: &TaskId, force: bool) -> Result<Remov
 }
 
 /// Carries out a command about a task that is there, and gives the task as it is then.
-async fn carry_out(cluster: &Cluster, id: TaskId, command: Command) -> Result<wire::Task, Error> {
+async fn carry_out(cluster: &Cluster, id: TaskId, command: Command) -> Result<Arc<Task>, Error> {
     let read = |state: &State, changes: &[Change]| last_form(state, changes, &id);
     let task = cluster.mutate(command, read).await?;
-    task.map(|task| convert::task(&task))
-        .ok_or(Error::NoTask(id))
+    task.ok_or(Error::NoTask(id))
 }
 
 /// The task as the changes left it: also when they removed it.

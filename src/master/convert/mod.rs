@@ -11,7 +11,7 @@ mod task;
 pub use event::event;
 pub use node::{heartbeat, node, register, stop_order};
 pub use submit::{fingerprint, spec};
-pub use task::{ordered, report, status, task};
+pub use task::{ordered, report, reported, status, task};
 
 use crate::core::{Rejection, Timestamp};
 

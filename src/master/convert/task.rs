@@ -51,6 +51,14 @@ pub fn ordered(ordered: &core::Task, cluster_id: &str) -> wire::Task {
     }
 }
 
+/// What the sender of a report has to know of the task.
+pub fn reported(task: &core::Task) -> wire::Reported {
+    wire::Reported {
+        attempt: task.attempt,
+        node_id: task.node.as_ref().map(ToString::to_string),
+    }
+}
+
 fn pairs(pairs: &core::Pairs) -> BTreeMap<String, String> {
     let pairs = pairs.iter();
     pairs

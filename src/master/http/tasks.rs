@@ -10,14 +10,14 @@ pub use submit::{__path_submit, submit};
 
 use std::sync::Arc;
 
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::error::Refused;
 use super::{Data, Error};
 use crate::core::{Task, TaskId};
-use crate::http::{Body, Query};
+use crate::http::{Body, PREFER, Query, RETURN_MINIMAL};
 use crate::master::{api, convert};
 use crate::wire;
 
@@ -40,17 +40,28 @@ pub async fn get(shared: Data, id: web::Path<String>) -> Result<HttpResponse, Er
     put,
     path = "/api/v1/tasks/{id}/status",
     tag = "tasks",
-    params(("id" = String, Path, description = "The task's id")),
+    params(
+        ("id" = String, Path, description = "The task's id"),
+        (
+            "Prefer" = Option<String>, Header,
+            description = "`return=minimal`: of the task, its attempt and its node are enough",
+        ),
+    ),
     request_body = wire::Report,
     responses((status = 200, description = "The task as it is now", body = wire::Task), Refused),
 )]
 pub async fn report(
     shared: Data,
     id: web::Path<String>,
+    request: HttpRequest,
     body: Body<wire::Report>,
 ) -> Result<HttpResponse, Error> {
     let task = api::report(&shared.cluster, &id, body.0).await?;
-    Ok(HttpResponse::Ok().json(task))
+    let mut answer = HttpResponse::Ok();
+    Ok(match request.headers().get(PREFER) {
+        Some(value) if value == RETURN_MINIMAL => answer.json(convert::reported(&task)),
+        Some(_) | None => answer.json(convert::task(&task)),
+    })
 }
 
 /// Ends a task; asking again changes nothing.

@@ -28,7 +28,7 @@ use super::shared::Shared;
 use super::told::{Told, is_end};
 use crate::client::Error;
 use crate::core::Monotonic;
-use crate::wire::{self, Heartbeat, HeartbeatAnswer, Report, Task, TaskReport};
+use crate::wire::{self, Heartbeat, HeartbeatAnswer, Report, Reported, TaskReport};
 
 /// Registration waits at most so long for the engine to answer or to refuse, so that what runs is
 /// named at once.
@@ -279,9 +279,9 @@ impl Agent {
         let TaskReport { task_id, report } = report;
         let sent = report.clone();
         match self.master.report(&task_id, report).await {
-            Ok(task) => {
+            Ok(known) => {
                 self.told.one(&task_id, &sent);
-                self.beat_now |= is_stale(&sent, &task);
+                self.beat_now |= is_stale(&sent, &known);
             }
             Err(error) if error.is_not_found() => {
                 // What to do with what is left of it is in the answer to a heartbeat.
@@ -381,7 +381,7 @@ impl Agent {
 }
 
 /// What goes on here is not what the master wants to go on: the next heartbeat's answer stops it.
-fn is_stale(report: &Report, task: &Task) -> bool {
-    let same = report.attempt == Some(task.attempt) && report.node_id == task.node_id;
+fn is_stale(report: &Report, known: &Reported) -> bool {
+    let same = report.attempt == Some(known.attempt) && report.node_id == known.node_id;
     !is_end(report) && !same
 }

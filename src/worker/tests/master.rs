@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use crate::client::Error;
-use crate::wire::{Heartbeat, HeartbeatAnswer, Register, Report, StopOrder, Task};
+use crate::wire::{Heartbeat, HeartbeatAnswer, Register, Report, Reported, StopOrder, Task};
 use crate::worker::{Answer, Master};
 
 #[derive(Default)]
@@ -83,12 +83,18 @@ impl Inner {
     }
 
     /// As it knows it, or as it is reported.
-    fn task(&self, task_id: &str, report: &Report) -> Task {
+    fn reported(&self, task_id: &str, report: &Report) -> Reported {
         let known = self.tasks.iter().find(|task| task.task_id == task_id);
-        known.cloned().unwrap_or_else(|| Task {
-            node_id: report.node_id.clone(),
-            ..super::attempt(task_id, "x", report.attempt.unwrap_or_default())
-        })
+        match known {
+            Some(task) => Reported {
+                attempt: task.attempt,
+                node_id: task.node_id.clone(),
+            },
+            None => Reported {
+                attempt: report.attempt.unwrap_or_default(),
+                node_id: report.node_id.clone(),
+            },
+        }
     }
 
     fn answer(&mut self) -> HeartbeatAnswer {
@@ -164,7 +170,7 @@ impl Master for ScriptedMaster {
         })
     }
 
-    fn report<'a>(&'a self, task_id: &'a str, report: Report) -> Answer<'a, Task> {
+    fn report<'a>(&'a self, task_id: &'a str, report: Report) -> Answer<'a, Reported> {
         Box::pin(async move {
             self.think().await;
             let mut inner = self.inner();
@@ -174,7 +180,7 @@ impl Master for ScriptedMaster {
                 .push(format!("report {task_id}={}", report.status));
             match inner.report_status {
                 Some(refused) => Err(status(refused)),
-                None => Ok(inner.task(task_id, &report)),
+                None => Ok(inner.reported(task_id, &report)),
             }
         })
     }
