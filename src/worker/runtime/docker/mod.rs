@@ -34,7 +34,9 @@ use super::{
 };
 use crate::wire;
 
-/// Creates and starts at a time. More only wait inside the engine.
+/// Creates at a time, and starts at a time. More only wait inside the engine. Each has its own turns: in one
+/// queue all of many containers would be created before the first is started, and the engine does both at
+/// once faster than one after the other.
 const STARTS_AT_ONCE: usize = 8;
 /// Looks at containers at a time: each is a connection, and a process may open a thousand or so.
 const LOOKS_AT_ONCE: usize = 32;
@@ -60,6 +62,7 @@ pub struct Docker {
     host: String,
     client: OnceLock<bollard::Docker>,
     looks: Semaphore,
+    creates: Semaphore,
     starts: Semaphore,
     removals: Semaphore,
     /// The engine has no docker-init: containers are made without.
@@ -87,6 +90,7 @@ impl Docker {
             host: host.into(),
             client: OnceLock::new(),
             looks: Semaphore::new(LOOKS_AT_ONCE),
+            creates: Semaphore::new(STARTS_AT_ONCE),
             starts: Semaphore::new(STARTS_AT_ONCE),
             removals: Semaphore::new(REMOVALS_AT_ONCE),
             without_init: AtomicBool::new(false),
@@ -220,7 +224,7 @@ impl Runtime for Docker {
                 ..CreateContainerOptions::default()
             };
             let body = blueprint::body(blueprint, !self.without_init.load(Ordering::Relaxed))?;
-            let _permit = self.starts.acquire().await;
+            let _permit = self.creates.acquire().await;
             let subject = match blueprint.task.image.as_str() {
                 "" => &blueprint.name,
                 image => image,
