@@ -10,39 +10,25 @@
 //! memory of a master that was replaced. So the store is asked, too, whether this one still is the
 //! master; only a heartbeat that leads to no orders does without.
 
+mod queue;
+
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::timeout;
 
+use self::queue::Until;
+pub use self::queue::{CommitterEnds, Decided, Progress};
 use super::committer::StoreTrouble;
 use super::heard::Heard;
-use crate::board::{Reader, Writer, board};
+use crate::board::{Reader, board};
 use crate::clock::SharedClock;
 use crate::core::{Change, Command, Kind, NodeId, Now, Rejection, State, decide};
 use crate::mutant::{self, Mutant};
 
 /// How many decisions may wait for the store.
 const QUEUE: usize = 4096;
-
-/// The changes of one decision, on their way to the store.
-#[derive(Debug)]
-pub struct Decided {
-    /// Its place in the order of decisions, from 1 on.
-    pub number: u64,
-    /// What it changes; nothing, when only the fence is to be looked at.
-    pub changes: Vec<Change>,
-}
-
-/// How far the store has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Progress {
-    /// Every decision up to this number is durable.
-    pub number: u64,
-    /// Every event up to this sequence number is durable.
-    pub event: u64,
-}
 
 /// Why a command has no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -66,15 +52,6 @@ pub enum Error {
     /// The commit task has ended.
     #[error("the master is shutting down")]
     Closed,
-}
-
-/// The committer's ends of what connects it with the [`Cluster`].
-#[derive(Debug)]
-pub struct CommitterEnds {
-    /// What is to be committed, in the order decided.
-    pub queue: mpsc::Receiver<Decided>,
-    /// To say how far the store has come.
-    pub progress: Writer<Progress>,
 }
 
 /// The cluster's state behind its lock.
@@ -106,13 +83,15 @@ enum NoChange {
 
 impl Inner {
     /// Ordering: called under the lock, so the queue has the order of the decisions.
-    fn queue(&mut self, place: mpsc::Permit<'_, Decided>, changes: Vec<Change>) -> u64 {
+    fn queue(&mut self, place: mpsc::Permit<'_, Decided>, changes: Vec<Change>) -> Until {
         self.decided += 1;
+        let (durable, committed) = oneshot::channel();
         place.send(Decided {
             number: self.decided,
             changes,
+            durable,
         });
-        self.decided
+        Until::Committed(committed)
     }
 }
 
@@ -196,7 +175,7 @@ impl Cluster {
                 return Err(error);
             }
         };
-        let (number, answer) = self.change(
+        let (until, answer) = self.change(
             place,
             no_change,
             |state, now| decide::decide(state, command, now),
@@ -207,7 +186,7 @@ impl Cluster {
                 read(state, changes)
             },
         );
-        self.durable(number).await?;
+        self.durable(until).await?;
         Ok(answer?)
     }
 
@@ -237,19 +216,19 @@ impl Cluster {
     /// As [`Cluster::mutate`], but for [`Error::Rejected`].
     pub async fn still_leads(&self) -> Result<(), Error> {
         let place = self.reserve().await?;
-        let number = self.lock().queue(place, vec![]);
-        self.durable(number).await
+        let until = self.lock().queue(place, vec![]);
+        self.durable(until).await
     }
 
-    /// Decides, applies and queues; gives the number up to which all has to be durable before
-    /// anybody is told of it. A rejection, too, may rest on what is not durable yet.
+    /// Decides, applies and queues; says what has to be durable before anybody is told of it. A
+    /// rejection, too, may rest on what is not durable yet.
     fn change<R>(
         &self,
         place: mpsc::Permit<'_, Decided>,
         no_change: NoChange,
         decision: impl FnOnce(&State, Now) -> Result<Vec<Change>, Rejection>,
         read: impl FnOnce(&mut State, &[Change], Now) -> R,
-    ) -> (u64, Result<R, Rejection>) {
+    ) -> (Until, Result<R, Rejection>) {
         let mut inner = self.lock();
         let now = self.clock.now();
         // Before, because what is decided must not rest on a time that was just set; and after,
@@ -272,11 +251,11 @@ impl Cluster {
         {
             self.room.notify_one();
         }
-        let number = match (changes.is_empty(), no_change) {
-            (true, NoChange::FromMemory) => inner.decided,
+        let until = match (changes.is_empty(), no_change) {
+            (true, NoChange::FromMemory) => Until::Reached(inner.decided),
             (true, NoChange::AskTheStore) | (false, _) => inner.queue(place, changes),
         };
-        (number, answer)
+        (until, answer)
     }
 
     /// A place in the commit queue: where a store that does not keep up is felt.
@@ -300,15 +279,23 @@ impl Cluster {
         self.trouble.as_ref()?.borrow().clone()
     }
 
-    /// Waits until the decision with this number is durable.
-    async fn durable(&self, number: u64) -> Result<(), Error> {
+    /// Waits until it is durable. Who waits for its own decision is woken once, and not by every batch.
+    async fn durable(&self, until: Until) -> Result<(), Error> {
         if mutant::is(Mutant::AnswerBeforeCommit) {
             return Ok(());
         }
-        let reached = self.progress.wait_for(|progress| progress.number >= number);
+        let reached = async {
+            match until {
+                Until::Committed(committed) => committed.await.is_ok(),
+                Until::Reached(number) => {
+                    let reached = |progress: &Progress| progress.number >= number;
+                    self.progress.wait_for(reached).await.is_ok()
+                }
+            }
+        };
         match timeout(self.commit_timeout, reached).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(Error::OutcomeUnknown(self.commit_timeout)),
+            Ok(true) => Ok(()),
+            Ok(false) | Err(_) => Err(Error::OutcomeUnknown(self.commit_timeout)),
         }
     }
 

@@ -15,7 +15,7 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -97,6 +97,8 @@ impl Committer {
     /// When it has to give up; see [`Error`].
     pub async fn run(mut self, closing: CancellationToken) -> Result<(), Error> {
         let mut waiting: Vec<Decided> = Vec::new();
+        // Who is to be told as soon as all that was taken is durable.
+        let mut unanswered: Vec<oneshot::Sender<()>> = Vec::new();
         let mut taken_up_to = 0;
         let mut closed = false;
         loop {
@@ -110,7 +112,9 @@ impl Committer {
                     continue;
                 }
                 () = sleep(pause) => {
-                    self.check_fence(taken_up_to).await?;
+                    if self.check_fence(taken_up_to).await? {
+                        answer(&mut unanswered);
+                    }
                     continue;
                 }
             };
@@ -118,11 +122,20 @@ impl Committer {
                 return Ok(());
             }
             taken_up_to = waiting.last().map_or(taken_up_to, |last| last.number);
-            if waiting.iter().all(|decided| decided.changes.is_empty()) {
-                waiting.clear();
-                self.check_fence(taken_up_to).await?;
-            } else {
-                self.commit(std::mem::take(&mut waiting)).await?;
+            let changes = waiting.drain(..).flat_map(|decided| {
+                unanswered.push(decided.durable);
+                decided.changes
+            });
+            let changes: Committed = changes.collect();
+            let durable = match changes.is_empty() {
+                true => self.check_fence(taken_up_to).await?,
+                false => {
+                    self.commit(taken_up_to, changes).await?;
+                    true
+                }
+            };
+            if durable {
+                answer(&mut unanswered);
             }
         }
     }
@@ -136,8 +149,8 @@ impl Committer {
 
     /// Who has nothing to write would not notice that another master has taken over, and would go
     /// on answering from memory. Up to the decision with this number, all that changes anything is
-    /// durable. A store that fails is trouble but no reason to end: nothing is to be written.
-    async fn check_fence(&self, number: u64) -> Result<(), Error> {
+    /// durable. False: the store fails, which is trouble but no reason to end: nothing is to be written.
+    async fn check_fence(&self, number: u64) -> Result<bool, Error> {
         let event = self.ends.progress.look(|progress| progress.event);
         let empty = Batch {
             last_event: event,
@@ -147,7 +160,7 @@ impl Committer {
             Ok(Ok(())) => {
                 self.works();
                 self.ends.progress.write(Progress { number, event });
-                return Ok(());
+                return Ok(true);
             }
             Ok(Err(error @ store::Error::Fenced { .. })) => return Err(Error::Fenced(error)),
             Ok(Err(error @ (store::Error::Held { .. } | store::Error::Unusable { .. }))) => {
@@ -160,7 +173,7 @@ impl Committer {
             log::warn!("store: {why}; nothing is to be written");
         }
         self.trouble.send_replace(Some(why));
-        Ok(())
+        Ok(false)
     }
 
     fn works(&self) {
@@ -170,9 +183,7 @@ impl Committer {
         }
     }
 
-    async fn commit(&self, decided: Vec<Decided>) -> Result<(), Error> {
-        let number = decided.last().map_or(0, |last| last.number);
-        let changes: Committed = decided.into_iter().flat_map(|d| d.changes).collect();
+    async fn commit(&self, number: u64, changes: Committed) -> Result<(), Error> {
         let batch = batch::batch(&changes);
         let watch = Stopwatch::start();
         if mutant::is(Mutant::SendBeforeCommit) {
@@ -261,5 +272,12 @@ impl Committer {
             after: self.give_up_after,
             why,
         }
+    }
+}
+
+/// Their decisions are durable. Who does not wait any more is not missed.
+fn answer(unanswered: &mut Vec<oneshot::Sender<()>>) {
+    for durable in unanswered.drain(..) {
+        let _ = durable.send(());
     }
 }
