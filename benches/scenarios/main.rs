@@ -52,6 +52,10 @@ use support::{
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::{LocalSet, spawn_local};
 
+/// The executable's, for what is measured in process.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<ExitCode> {
     if std::env::args().any(|argument| argument == "report") {

@@ -9,8 +9,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{open_files, shutdown, telemetry};
 
-/// Threads for everything but HTTP, which has its own: they mostly wait, and each takes memory.
-const THREADS: usize = 2;
+/// Threads for everything but HTTP and blocking work, which have their own. One: all of it mostly waits (a
+/// master that starts thousands of tasks a second keeps it busy for a fifth), and one that wakes another
+/// costs more than it gains.
+const THREADS: usize = 1;
 /// How long blocking work may still go on when all else has ended.
 const LINGER: Duration = Duration::from_secs(1);
 
