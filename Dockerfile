@@ -24,8 +24,8 @@ FROM ${BUILDER} AS build
 LABEL podling.stage=build
 WORKDIR /src
 
-# Static: an image FROM scratch has no libc; and as `make build` does it. RUSTFLAGS would be used for build scripts and macros as well, which cannot
-# be static, if the target were not named.
+# Static: an image FROM scratch has no libc; at a fixed place: less memory (docs/decisions/0009). RUSTFLAGS would be used
+# for build scripts and macros as well, which cannot be static, if the target were not named.
 ENV RUSTFLAGS="-C target-feature=+crt-static -C relocation-model=static" CARGO_TERM_COLOR=never
 RUN rustc -vV | sed -n 's/^host: //p' > /target-triple
 

@@ -61,6 +61,26 @@ async fn a_submission_carries_its_key_and_leaves_out_what_is_not_set() {
 }
 
 #[tokio::test]
+async fn a_report_asks_for_the_short_answer() {
+    let master = master(|app| {
+        app.default_service(web::to(|request: HttpRequest| async move {
+            let prefer = header(&request, "prefer");
+            HttpResponse::Ok().json(match prefer.as_deref() {
+                Some("return=minimal") => json!({"attempt": 2, "nodeId": "n"}),
+                _ => json!({"error": "all of it"}),
+            })
+        }));
+    })
+    .await;
+    let report = wire::Report::default();
+    let expected = wire::Reported {
+        attempt: 2,
+        node_id: Some("n".into()),
+    };
+    assert_eq!(master.report("t-1", &report).await, Ok(expected));
+}
+
+#[tokio::test]
 async fn a_drain_says_when_the_worker_itself_asks_for_it() {
     let master = master(|app| {
         app.default_service(web::to(|body: String| async move {

@@ -9,9 +9,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{open_files, shutdown, telemetry};
 
-/// Threads for everything but HTTP and blocking work, which have their own. One: all of it mostly waits (a
-/// master that starts thousands of tasks a second keeps it busy for a fifth), and one that wakes another
-/// costs more than it gains.
+/// Threads for everything but HTTP, which has its own, server and client, as blocking work has. One: what is
+/// left mostly waits, and one thread that wakes another costs more than it gains (docs/decisions/0014).
 const THREADS: usize = 1;
 /// How long blocking work may still go on when all else has ended.
 const LINGER: Duration = Duration::from_secs(1);

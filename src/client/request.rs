@@ -20,7 +20,7 @@ pub(super) struct Request {
     pub body: Option<Bytes>,
     pub accept: Option<&'static str>,
     pub idempotency_key: Option<String>,
-    /// Little is enough as an answer.
+    /// Asks for the short answer.
     pub minimal: bool,
     /// Names the master as who asks.
     pub from_master: bool,

@@ -26,7 +26,7 @@ pub use until::until;
 /// How much of an answer is wanted (RFC 7240).
 pub const PREFER: &str = "prefer";
 
-/// Its value where only that is wanted which its sender can't know.
+/// Its value that asks for the short answer.
 pub const RETURN_MINIMAL: &str = "return=minimal";
 
 /// A master names itself so to a worker: who else asks (a health check, say) is not its contact.

@@ -1,7 +1,8 @@
 //! The one task that writes to the store: group commit.
 //!
 //! Blocks for one decision, drains what else waits up to a cap, commits all of it in one
-//! transaction, says that it is durable, and then shows it to those who act on committed changes.
+//! transaction, says that it is durable, shows it to those who act on committed changes, and answers those
+//! who wait.
 //! No timer while there is work: under load more waits, so batches grow by themselves.
 //!
 //! A store that fails is tried again, while the bounded queue pushes back on callers and `/ready`
@@ -97,7 +98,8 @@ impl Committer {
     /// When it has to give up; see [`Error`].
     pub async fn run(mut self, closing: CancellationToken) -> Result<(), Error> {
         let mut waiting: Vec<Decided> = Vec::new();
-        // Who is to be told as soon as all that was taken is durable.
+        // Invariant: answered only after a commit, or a look at the fence, that succeeded and came later than
+        // all that was taken.
         let mut unanswered: Vec<oneshot::Sender<()>> = Vec::new();
         let mut taken_up_to = 0;
         let mut closed = false;
@@ -275,7 +277,7 @@ impl Committer {
     }
 }
 
-/// Their decisions are durable. Who does not wait any more is not missed.
+/// Tells them that their decisions are durable. Who does not wait any more is not missed.
 fn answer(unanswered: &mut Vec<oneshot::Sender<()>>) {
     for durable in unanswered.drain(..) {
         let _ = durable.send(());

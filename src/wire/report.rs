@@ -38,15 +38,15 @@ pub struct Report {
     pub health_status: Option<String>,
 }
 
-/// The short answer to a [`Report`]: what its sender has to know of the task as it is now. (All of it is said to
-/// who does not ask for little.)
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+/// The answer to a [`Report`] that was sent with `Prefer: return=minimal`: what its sender has to know of the
+/// task as it is now. Without it the answer is the whole task, which can be read as this too.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", default)]
 pub struct Reported {
     /// Which attempt stands.
     pub attempt: u32,
     /// Where it is; none: nowhere yet.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub node_id: Option<String>,
 }
 
@@ -101,6 +101,18 @@ impl From<FlatReport> for TaskReport {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_whole_task_is_read_as_the_short_answer() {
+        let task = serde_json::json!({
+            "taskId": "t", "name": "a", "image": "i", "status": "running", "attempt": 2, "nodeId": "n",
+        });
+        let reported: Reported = serde_json::from_value(task).unwrap();
+        assert_eq!(
+            (reported.attempt, reported.node_id.as_deref()),
+            (2, Some("n"))
+        );
+    }
 
     #[test]
     fn a_line_is_read_as_it_is_written() {

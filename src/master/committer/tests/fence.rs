@@ -56,6 +56,39 @@ async fn what_waits_only_for_the_fence_is_answered_when_the_store_works_again() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_waits_only_for_the_fence_is_not_answered_before_the_store_has_said_it() {
+    let mut bench = bench((0..1_000).map(|_| Step::Fail));
+    let leads = tokio::spawn({
+        let cluster = bench.cluster.clone();
+        async move { cluster.still_leads().await }
+    });
+    bench.trouble.wait_for(Option::is_some).await.unwrap();
+    sleep(COMMIT_TIMEOUT / 2).await;
+    assert!(!leads.is_finished());
+    // A commit says it, too.
+    bench.store.steps.lock().unwrap().clear();
+    bench.submit("t").await.unwrap().unwrap();
+    assert_eq!(leads.await.unwrap(), Ok(()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_still_waits_for_the_fence_when_the_master_stops_has_no_known_outcome() {
+    let mut bench = bench((0..1_000).map(|_| Step::Fail));
+    let leads = tokio::spawn({
+        let cluster = bench.cluster.clone();
+        async move { cluster.still_leads().await }
+    });
+    bench.trouble.wait_for(Option::is_some).await.unwrap();
+    bench.close.cancel();
+    bench.committing.await.unwrap().unwrap();
+    let answer = leads.await.unwrap();
+    assert!(
+        matches!(answer, Err(cluster::Error::OutcomeUnknown(_))),
+        "{answer:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_master_with_nothing_to_write_notices_that_it_is_replaced() {
     let bench = bench([]);
     bench.submit("t").await.unwrap().unwrap();

@@ -289,10 +289,10 @@ impl World {
     }
 }
 
-/// Ids are numbers, as long as an engine's.
+/// Ids are numbers, as long as an engine's: no name is.
 fn number_of(id: &str) -> Option<u64> {
-    let number = u64::from_str_radix(id, 16).ok();
-    number.filter(|_| id.len() == ID_LENGTH)
+    let is_one = id.len() == ID_LENGTH && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    u64::from_str_radix(id, 16).ok().filter(|_| is_one)
 }
 
 fn not_found(container: &str) -> Error {
