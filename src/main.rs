@@ -2,10 +2,13 @@
 
 use std::process::ExitCode;
 
-/// Measured: a seventh less time for whatever is done (docs/decisions/0009).
+/// Why this one, and what it costs: docs/decisions/0009.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    // Where the kernel gives huge pages to whoever does not refuse them, an idle process would have three
+    // times the memory. One that knows no such pages gives none.
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
     podling::cli::run(std::env::args_os())
 }

@@ -52,7 +52,7 @@ use support::{
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::{LocalSet, spawn_local};
 
-/// The executable's, for what is measured in process.
+/// As the executable, for what is measured in process.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -1,7 +1,7 @@
 //! The Docker Engine, through its API.
 //!
 //! Every call has a deadline: an engine that hangs must be noticed, not waited for. What is bounded
-//! here is what the engine itself does not bound: so many starts at a time, one removal after the
+//! here is what the engine itself does not bound: so many creates and starts at a time, one removal after the
 //! other (Docker 20.10 dead-locks on many at once).
 
 mod blueprint;
@@ -34,9 +34,10 @@ use super::{
 };
 use crate::wire;
 
-/// Creates at a time, and starts at a time. More only wait inside the engine. Each has its own turns: in one
-/// queue all of many containers would be created before the first is started, and the engine does both at
-/// once faster than one after the other.
+/// Creates at a time. More only wait inside the engine.
+const CREATES_AT_ONCE: usize = 8;
+/// Starts at a time. They have turns of their own: in one queue with the creates all of many containers would
+/// be created before the first is started, which takes longer (docs/decisions/0013).
 const STARTS_AT_ONCE: usize = 8;
 /// Looks at containers at a time: each is a connection, and a process may open a thousand or so.
 const LOOKS_AT_ONCE: usize = 32;
@@ -90,7 +91,7 @@ impl Docker {
             host: host.into(),
             client: OnceLock::new(),
             looks: Semaphore::new(LOOKS_AT_ONCE),
-            creates: Semaphore::new(STARTS_AT_ONCE),
+            creates: Semaphore::new(CREATES_AT_ONCE),
             starts: Semaphore::new(STARTS_AT_ONCE),
             removals: Semaphore::new(REMOVALS_AT_ONCE),
             without_init: AtomicBool::new(false),

@@ -27,6 +27,23 @@ fn mute() -> (Docker, tempfile::TempDir) {
     (docker, dir)
 }
 
+fn blueprint() -> Blueprint {
+    let task: wire::Task = serde_json::from_value(serde_json::json!({
+        "taskId": "t", "name": "web", "image": "i", "attempt": 1, "status": "scheduled",
+    }))
+    .unwrap();
+    Blueprint {
+        name: "c".into(),
+        identity: Identity {
+            node_id: "n".into(),
+            task_id: "t".into(),
+            attempt: 1,
+        },
+        task,
+        labels: Default::default(),
+    }
+}
+
 async fn ended<T>(what: &str, call: impl Future<Output = Result<T>>) {
     let error = timeout(LONGEST, call).await;
     let error = error.unwrap_or_else(|_| panic!("{what} is still waited for after {LONGEST:?}"));
@@ -37,20 +54,7 @@ async fn ended<T>(what: &str, call: impl Future<Output = Result<T>>) {
 #[tokio::test(start_paused = true)]
 async fn no_call_waits_for_ever_for_an_engine_that_does_not_answer() {
     let (docker, _dir) = mute();
-    let task: wire::Task = serde_json::from_value(serde_json::json!({
-        "taskId": "t", "name": "web", "image": "i", "attempt": 1, "status": "scheduled",
-    }))
-    .unwrap();
-    let blueprint = Blueprint {
-        name: "c".into(),
-        identity: Identity {
-            node_id: "n".into(),
-            task_id: "t".into(),
-            attempt: 1,
-        },
-        task,
-        labels: Default::default(),
-    };
+    let blueprint = blueprint();
     ended("ping", docker.ping()).await;
     ended("info", docker.info()).await;
     ended("list", docker.list("n")).await;
@@ -133,4 +137,42 @@ async fn nor_do_the_calls_that_wait_for_their_turn() {
             .iter()
             .all(|r| r.as_ref().is_err_and(Error::is_engine_trouble))
     );
+}
+
+/// Else all of many containers would be created before the first is started.
+#[tokio::test]
+async fn a_start_does_not_wait_for_the_creates_before_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("docker.sock");
+    let listener = UnixListener::bind(&path).unwrap();
+    let (says, mut asked) = tokio::sync::mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        let mut kept = Vec::new();
+        while let Ok((stream, _)) = listener.accept().await {
+            let mut stream = BufReader::new(stream);
+            let mut line = String::new();
+            stream.read_line(&mut line).await.unwrap();
+            says.send(line).unwrap();
+            kept.push(stream);
+        }
+    });
+    let docker = Docker::connect_to(&format!("unix://{}", path.display())).unwrap();
+    let blueprint = blueprint();
+    let creates = (0..100).map(|_| docker.create(&blueprint));
+    let start = docker.start("c");
+    let calls = async { tokio::join!(futures_util::future::join_all(creates), start) };
+    let looks = async {
+        let mut creates = 0;
+        loop {
+            let line = asked.recv().await.unwrap();
+            match line.contains("/containers/c/start") {
+                true => return creates,
+                false => creates += usize::from(line.contains("/containers/create")),
+            }
+        }
+    };
+    tokio::select! {
+        _ = calls => panic!("the engine answers nothing"),
+        creates = looks => assert_eq!(creates, CREATES_AT_ONCE),
+    }
 }
