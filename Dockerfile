@@ -24,9 +24,11 @@ FROM ${BUILDER} AS build
 LABEL podling.stage=build
 WORKDIR /src
 
-# Static: an image FROM scratch has no libc; at a fixed place: less memory (docs/decisions/0009). RUSTFLAGS would be used
-# for build scripts and macros as well, which cannot be static, if the target were not named.
-ENV RUSTFLAGS="-C target-feature=+crt-static -C relocation-model=static" CARGO_TERM_COLOR=never
+# Static: an image FROM scratch has no libc. The rest as in the Makefile. RUSTFLAGS would be used for build scripts and
+# macros as well, which cannot be static, if the target were not named.
+ENV RUSTFLAGS="-C target-feature=+crt-static -C relocation-model=static" \
+    CFLAGS="-DMI_DEFAULT_ALLOW_THP=0" \
+    CARGO_TERM_COLOR=never
 RUN rustc -vV | sed -n 's/^host: //p' > /target-triple
 
 # The dependencies first, in a layer of their own: they change seldom and take most of the time. Cargo wants the files

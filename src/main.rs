@@ -8,7 +8,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     // Where the kernel gives huge pages to whoever does not refuse them, an idle process would have three
-    // times the memory. One that knows no such pages gives none.
+    // times the memory. (The Makefile has the allocator refuse them before its first; this is for who builds
+    // otherwise.) A kernel that knows none gives none.
     let _ = rustix::thread::disable_transparent_huge_pages(true);
     podling::cli::run(std::env::args_os())
 }
