@@ -4,12 +4,16 @@ use std::time::Duration;
 
 use super::Agent;
 use crate::backoff;
-use crate::core::Monotonic;
+use crate::core::{Monotonic, Now};
 
 /// A worker that nobody has asked anything for so long beats, whatever its interval: 6 s, and at
 /// most two fifths of the time after which the master would take it for lost. A master asks a silent
 /// node after a third of that, so this is for one that can't.
 const LONELY_AFTER_MS: u64 = 6_000;
+/// Heartbeats come at multiples of this, by the wall clock. A master of thousands of nodes is then woken twenty
+/// times a second by many at once, and not a thousand times by one (Linux rounds timers for the same reason:
+/// `round_jiffies`). Clocks that differ cost nothing: it is then as it was.
+const TOGETHER_EVERY_MS: i64 = 50;
 /// What one request more costs a master is about what so many more tasks in a heartbeat do.
 const TASKS_PER_REQUEST: usize = 16;
 
@@ -21,7 +25,9 @@ impl Agent {
         let share = |ms: u64| (ms as f64 * self.share) as u64;
         let due =
             (self.last_beat.0 + share(interval)).min(last_heard.0 + share(self.lonely_after_ms()));
-        Duration::from_millis(Monotonic(due).since_ms(self.now()))
+        let now = self.shared().clock.now();
+        let due = Monotonic(together_with_others(due, self.last_beat, now));
+        Duration::from_millis(due.since_ms(now.mono))
     }
 
     /// How long there may be no sign of this worker.
@@ -45,13 +51,46 @@ impl Agent {
     }
 }
 
+/// The last multiple before it; never so early that the time since the last heartbeat is halved.
+fn together_with_others(due: u64, last_beat: Monotonic, now: Now) -> u64 {
+    let due_by_wall = now.wall.plus_ms(due as i64 - now.mono.0 as i64);
+    let early = due_by_wall.0.rem_euclid(TOGETHER_EVERY_MS) as u64;
+    let together = due.saturating_sub(early);
+    match together.saturating_sub(last_beat.0) * 2 > due.saturating_sub(last_beat.0) {
+        true => together,
+        false => due,
+    }
+}
+
 fn is_cheaper_together(reports: usize, tasks: usize) -> bool {
     reports.saturating_sub(1).saturating_mul(TASKS_PER_REQUEST) >= tasks
 }
 
 #[cfg(test)]
 mod tests {
-    use super::is_cheaper_together;
+    use super::{is_cheaper_together, together_with_others};
+    use crate::core::{Monotonic, Now, Timestamp};
+
+    #[test]
+    fn heartbeats_come_together_and_never_late_nor_much_too_early() {
+        let now = Now {
+            wall: Timestamp(1_000_007),
+            mono: Monotonic(500),
+            random: 0,
+        };
+        for (due, last_beat, expected) in [
+            // By the wall clock 1,005,507 and 1,005,500.
+            (6_000, 1_000, 5_993),
+            (5_993, 1_000, 5_993),
+            (5_992, 1_000, 5_943),
+            // Too soon after the last one.
+            (1_030, 1_000, 1_030),
+            (1_000, 1_000, 1_000),
+        ] {
+            let together = together_with_others(due, Monotonic(last_beat), now);
+            assert_eq!(together, expected, "{due}");
+        }
+    }
 
     #[test]
     fn the_more_tasks_the_more_reports_go_one_by_one() {
