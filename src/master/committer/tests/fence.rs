@@ -5,6 +5,11 @@ use tokio::time::sleep;
 use super::*;
 use crate::core::test_cluster::{heartbeat, registration};
 
+fn asks_whether_it_leads(bench: &Bench) -> JoinHandle<Result<(), cluster::Error>> {
+    let cluster = bench.cluster.clone();
+    tokio::spawn(async move { cluster.still_leads().await })
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_fenced_master_stops_at_once_and_acknowledges_nothing() {
     let bench = bench([Step::Fenced]);
@@ -48,20 +53,14 @@ async fn a_heartbeat_that_is_no_news_does_not_reach_the_store() {
 #[tokio::test(start_paused = true)]
 async fn what_waits_only_for_the_fence_is_answered_when_the_store_works_again() {
     let bench = bench([Step::Fail]);
-    let leads = tokio::spawn({
-        let cluster = bench.cluster.clone();
-        async move { cluster.still_leads().await }
-    });
+    let leads = asks_whether_it_leads(&bench);
     assert_eq!(leads.await.unwrap(), Ok(()));
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_waits_only_for_the_fence_is_not_answered_before_the_store_has_said_it() {
     let mut bench = bench((0..1_000).map(|_| Step::Fail));
-    let leads = tokio::spawn({
-        let cluster = bench.cluster.clone();
-        async move { cluster.still_leads().await }
-    });
+    let leads = asks_whether_it_leads(&bench);
     bench.trouble.wait_for(Option::is_some).await.unwrap();
     sleep(COMMIT_TIMEOUT / 2).await;
     assert!(!leads.is_finished());
@@ -74,10 +73,7 @@ async fn what_waits_only_for_the_fence_is_not_answered_before_the_store_has_said
 #[tokio::test(start_paused = true)]
 async fn what_still_waits_for_the_fence_when_the_master_stops_has_no_known_outcome() {
     let mut bench = bench((0..1_000).map(|_| Step::Fail));
-    let leads = tokio::spawn({
-        let cluster = bench.cluster.clone();
-        async move { cluster.still_leads().await }
-    });
+    let leads = asks_whether_it_leads(&bench);
     bench.trouble.wait_for(Option::is_some).await.unwrap();
     bench.close.cancel();
     bench.committing.await.unwrap().unwrap();

@@ -164,7 +164,8 @@ async fn a_start_does_not_wait_for_the_creates_before_it() {
     let looks = async {
         let mut creates = 0;
         loop {
-            let line = asked.recv().await.unwrap();
+            let line = timeout(Duration::from_secs(10), asked.recv()).await;
+            let line = line.expect("the start reaches the engine").unwrap();
             match line.contains("/containers/c/start") {
                 true => return creates,
                 false => creates += usize::from(line.contains("/containers/create")),
