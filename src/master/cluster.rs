@@ -11,6 +11,7 @@
 //! master; only a heartbeat that leads to no orders does without.
 
 mod queue;
+mod room;
 
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
@@ -20,11 +21,12 @@ use tokio::time::timeout;
 
 use self::queue::Until;
 pub use self::queue::{CommitterEnds, Decided, Progress};
+use self::room::may_make_room;
 use super::committer::StoreTrouble;
 use super::heard::Heard;
 use crate::board::{Reader, board};
 use crate::clock::SharedClock;
-use crate::core::{Change, Command, Kind, NodeId, Now, Rejection, State, decide};
+use crate::core::{Change, Command, NodeId, Now, Rejection, State, decide};
 use crate::mutant::{self, Mutant};
 
 /// How many decisions may wait for the store.
@@ -220,6 +222,15 @@ impl Cluster {
         self.durable(until).await
     }
 
+    /// Waits until all that was decided so far is durable.
+    ///
+    /// # Errors
+    /// [`Error::OutcomeUnknown`].
+    pub async fn settled(&self) -> Result<(), Error> {
+        let decided = self.lock().decided;
+        self.durable(Until::Reached(decided)).await
+    }
+
     /// Decides, applies and queues; says what has to be durable before anybody is told of it. A
     /// rejection, too, may rest on what is not durable yet.
     fn change<R>(
@@ -344,37 +355,5 @@ impl Cluster {
 impl std::fmt::Debug for Cluster {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Cluster").finish_non_exhaustive()
-    }
-}
-
-/// Whether a pending task may fit now that this has happened.
-fn may_make_room(kind: Kind) -> bool {
-    match kind {
-        Kind::TaskRescheduled
-        | Kind::TaskCompleted
-        | Kind::TaskFailed
-        | Kind::TaskStopped
-        | Kind::TaskRemoved
-        | Kind::NodeRegistered
-        | Kind::NodeUpdated
-        | Kind::NodeOnline
-        | Kind::NodeOffline
-        | Kind::NodeReachable
-        | Kind::NodeRecovered
-        | Kind::NodeUncordoned
-        | Kind::NodeRemoved
-        | Kind::BrakeReleased => true,
-        Kind::TaskSubmitted
-        | Kind::TaskUnschedulable
-        | Kind::TaskScheduled
-        | Kind::TaskProgress
-        | Kind::TaskRunning
-        | Kind::TaskRestarted
-        | Kind::TaskHealth
-        | Kind::TaskStopping
-        | Kind::NodeUnreachable
-        | Kind::NodeDegraded
-        | Kind::NodeDraining
-        | Kind::BrakeEngaged => false,
     }
 }

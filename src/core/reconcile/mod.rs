@@ -20,7 +20,7 @@ pub use order::{Order, StopOrder, order};
 use place::counted as place_counted;
 pub use place::place;
 pub use probe::to_probe;
-pub use reap::reap;
+pub use reap::{reap, reap_in_ms};
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! Ended tasks are forgotten after a while: history must never outgrow state.
 
 use crate::core::draft::Draft;
-use crate::core::{Change, Now, State, transition};
+use crate::core::{Change, Now, State, Task, Timestamp, transition};
 
 /// Forgets ended tasks that have aged out, at most `limit`, the oldest first.
 pub fn reap(state: &State, now: Now, limit: usize) -> Vec<Change> {
@@ -9,14 +9,25 @@ pub fn reap(state: &State, now: Now, limit: usize) -> Vec<Change> {
     let Some(ttl_ms) = state.policy().ended_task_ttl_ms else {
         return vec![];
     };
-    let ttl_ms = i64::try_from(ttl_ms).unwrap_or(i64::MAX);
     let wall = state.cautious_wall(now);
-    let aged_out = state.ended().take_while(|task| {
-        let ended_at = task.finished_at().unwrap_or(task.created_at);
-        ended_at.plus_ms(ttl_ms) <= wall
-    });
+    let aged_out = state
+        .ended()
+        .take_while(|task| ages_out(task, ttl_ms) <= wall);
     for task in aged_out.take(limit) {
         transition::remove(&mut draft, task, "ended long ago");
     }
     draft.finish()
+}
+
+/// In how many milliseconds the next ended task has aged out; none: there is none that will.
+pub fn reap_in_ms(state: &State, now: Now) -> Option<u64> {
+    let ttl_ms = state.policy().ended_task_ttl_ms?;
+    let next = ages_out(state.ended().next()?, ttl_ms);
+    let ms = next.0.saturating_sub(state.cautious_wall(now).0).max(0);
+    Some(ms.unsigned_abs())
+}
+
+fn ages_out(task: &Task, ttl_ms: u64) -> Timestamp {
+    let ended_at = task.finished_at().unwrap_or(task.created_at);
+    ended_at.plus_ms(i64::try_from(ttl_ms).unwrap_or(i64::MAX))
 }

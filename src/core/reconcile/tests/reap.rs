@@ -1,6 +1,6 @@
 //! Ended tasks are forgotten in time.
 
-use crate::core::reconcile::reap;
+use crate::core::reconcile::{reap, reap_in_ms};
 use crate::core::test_cluster::{Cluster, spec};
 use crate::core::{Kind, Policy, Status};
 
@@ -23,13 +23,16 @@ fn with_ended_tasks(ended_task_ttl_ms: Option<u64>) -> Cluster {
 fn ended_tasks_are_forgotten_when_they_have_aged_out() {
     let mut cluster = with_ended_tasks(Some(1_000));
     assert_eq!(reap(&cluster.state, cluster.now, 10), []);
+    assert_eq!(reap_in_ms(&cluster.state, cluster.now), Some(970));
     cluster.pass(980);
+    assert_eq!(reap_in_ms(&cluster.state, cluster.now), Some(0));
     let changes = reap(&cluster.state, cluster.now, 10);
     assert_eq!(cluster.apply(&changes), [Kind::TaskRemoved; 2]);
     cluster.pass(1_000_000);
     let changes = reap(&cluster.state, cluster.now, 10);
     assert_eq!(cluster.apply(&changes), [Kind::TaskRemoved]);
     assert_eq!(cluster.state.tasks().len(), 1, "what has not ended stays");
+    assert_eq!(reap_in_ms(&cluster.state, cluster.now), None);
 }
 
 #[test]
@@ -46,4 +49,5 @@ fn without_a_time_to_live_nothing_is_forgotten() {
     let mut cluster = with_ended_tasks(None);
     cluster.pass(u32::MAX.into());
     assert_eq!(reap(&cluster.state, cluster.now, 10), []);
+    assert_eq!(reap_in_ms(&cluster.state, cluster.now), None);
 }
