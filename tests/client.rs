@@ -81,6 +81,34 @@ async fn a_report_asks_for_the_short_answer() {
 }
 
 #[tokio::test]
+async fn a_heartbeat_asks_for_the_short_answer_and_can_read_the_long_one() {
+    let master = master(|app| {
+        app.default_service(web::to(|request: HttpRequest| async move {
+            let prefer = header(&request, "prefer");
+            let short = prefer.as_deref() == Some("return=minimal");
+            let long = request.path().contains("/of-an-older-master/");
+            HttpResponse::Ok().json(match (short, long) {
+                (true, false) => json!({"nodeTimeoutMs": 7, "run": [], "stop": []}),
+                (true, true) => json!({
+                    "nodeId": "n", "hostname": "h", "labels": {"a": "b"}, "resources": {"used": {}},
+                    "nodeTimeoutMs": 7, "run": [], "stop": [],
+                }),
+                (false, _) => json!({"error": "the node, too"}),
+            })
+        }));
+    })
+    .await;
+    let expected = wire::Instructions {
+        node_timeout_ms: Some(7),
+        ..wire::Instructions::default()
+    };
+    for node in ["n", "of-an-older-master"] {
+        let answer = master.heartbeat(node, &wire::Heartbeat::default()).await;
+        assert_eq!(answer.as_ref(), Ok(&expected), "{node}");
+    }
+}
+
+#[tokio::test]
 async fn a_drain_says_when_the_worker_itself_asks_for_it() {
     let master = master(|app| {
         app.default_service(web::to(|body: String| async move {

@@ -162,19 +162,22 @@ impl MasterClient {
     }
 
     /// `POST /api/v1/nodes/register`
-    pub async fn register(&self, node: &wire::Register) -> Result<wire::HeartbeatAnswer, Error> {
+    pub async fn register(&self, node: &wire::Register) -> Result<wire::Instructions, Error> {
         let path = "/api/v1/nodes/register";
         self.with_body(Method::POST, path, node).await
     }
 
-    /// `POST /api/v1/nodes/{id}/heartbeat`
+    /// `POST /api/v1/nodes/{id}/heartbeat`. Asks for the short answer; what a master that does not know it
+    /// gives has these fields too.
     pub async fn heartbeat(
         &self,
         id: &str,
         beat: &wire::Heartbeat,
-    ) -> Result<wire::HeartbeatAnswer, Error> {
+    ) -> Result<wire::Instructions, Error> {
         let path = format!("/api/v1/nodes/{}/heartbeat", encode(id));
-        self.with_body(Method::POST, &path, beat).await
+        let mut request = self.request(Method::POST, &path).json(beat)?;
+        request.minimal = true;
+        self.send(request).await?.json()
     }
 
     /// `POST /api/v1/nodes/{id}/deregister`

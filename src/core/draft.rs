@@ -12,7 +12,6 @@ pub(super) struct Draft<'a> {
     now: Now,
     changes: Vec<Change>,
     tasks: BTreeMap<TaskId, Option<Arc<Task>>>,
-    nodes: BTreeMap<NodeId, Arc<Node>>,
 }
 
 impl<'a> Draft<'a> {
@@ -22,7 +21,6 @@ impl<'a> Draft<'a> {
             now,
             changes: vec![],
             tasks: BTreeMap::new(),
-            nodes: BTreeMap::new(),
         }
     }
 
@@ -59,11 +57,6 @@ impl<'a> Draft<'a> {
             Some(drafted) => drafted.clone(),
             None => self.state.task(id).cloned(),
         }
-    }
-
-    /// The node as this decision leaves it.
-    pub fn node(&self, id: &NodeId) -> Option<Arc<Node>> {
-        self.nodes.get(id).or_else(|| self.state.node(id)).cloned()
     }
 
     /// The tasks that still take room on the node, in creation order.
@@ -105,11 +98,11 @@ impl<'a> Draft<'a> {
     }
 
     /// A node in its new form, and why.
-    pub fn put_node(&mut self, node: Node, kind: Kind, message: impl Into<String>) {
+    pub fn put_node(&mut self, node: Node, kind: Kind, message: impl Into<String>) -> Arc<Node> {
         let event = self.event(kind, None, Some(node.id.clone()), 0, message.into());
         let node = Arc::new(node);
-        self.nodes.insert(node.id.clone(), node.clone());
-        self.push(Write::PutNode(node), event);
+        self.push(Write::PutNode(node.clone()), event);
+        node
     }
 
     /// A node is forgotten. Nothing later in a decision may ask for it.

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Semaphore;
 
 use crate::client::{Error, MasterClient};
-use crate::wire::{Heartbeat, HeartbeatAnswer, Register, Report, Reported, Task};
+use crate::wire::{Heartbeat, Instructions, Register, Report, Reported, Task};
 use crate::worker::{Answer, Master};
 
 /// Requests to the master at once: more than a master commits in one go while they are under way,
@@ -102,7 +102,7 @@ impl Passage {
 }
 
 impl Master for Passage {
-    fn register(&self, node: Register) -> Answer<'_, HeartbeatAnswer> {
+    fn register(&self, node: Register) -> Answer<'_, Instructions> {
         Box::pin(async move {
             let answer = self.gate.pass(self.gate.master.register(&node)).await?;
             if !self.registered.swap(true, Ordering::Relaxed) {
@@ -112,7 +112,7 @@ impl Master for Passage {
         })
     }
 
-    fn heartbeat<'a>(&'a self, node_id: &'a str, beat: Heartbeat) -> Answer<'a, HeartbeatAnswer> {
+    fn heartbeat<'a>(&'a self, node_id: &'a str, beat: Heartbeat) -> Answer<'a, Instructions> {
         Box::pin(async move {
             let beating = self.gate.master.heartbeat(node_id, &beat);
             self.gate.pass(beating).await

@@ -21,8 +21,8 @@ pub use event::Event;
 pub use logs::LogQuery;
 pub use message::Message;
 pub use node::{
-    Amounts, Condition, Drain, Engine, Heartbeat, HeartbeatAnswer, KnownAmounts, Node,
-    NodeResources, NodeStatus, Register, StopOrder,
+    Amounts, Condition, Drain, Engine, Heartbeat, HeartbeatAnswer, Instructions, KnownAmounts,
+    Node, NodeResources, NodeStatus, Register, StopOrder,
 };
 pub use quantity::Quantity;
 pub use report::{Report, Reported, TaskReport};

@@ -162,27 +162,31 @@ pub struct StopOrder {
     pub remove: bool,
 }
 
-/// The answer to a heartbeat and to a registration: the node, and what differs.
+/// The answer to a heartbeat and to a registration: the node, and what its worker is to know.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct HeartbeatAnswer {
     /// The node.
     #[serde(flatten)]
     pub node: Node,
+    /// What its worker is to know.
+    #[serde(flatten)]
+    pub instructions: Instructions,
+}
+
+/// What a worker is to know and to do: a [`HeartbeatAnswer`] without the node, which is the whole answer to a
+/// heartbeat that was sent with `Prefer: return=minimal`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Instructions {
     /// Of which cluster the master is: what another one ordered is not its to stop.
-    #[serde(default, rename = "clusterId", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub cluster_id: Option<String>,
     /// Out of touch for so many milliseconds, the node is lost; left out: not said.
-    #[serde(
-        default,
-        rename = "nodeTimeoutMs",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub node_timeout_ms: Option<u64>,
     /// What it should run and did not name: sent again.
-    #[serde(default)]
     pub run: Vec<Task>,
     /// What it named and should not run.
-    #[serde(default)]
     pub stop: Vec<StopOrder>,
 }
 

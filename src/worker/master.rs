@@ -3,7 +3,7 @@
 use futures_util::future::BoxFuture;
 
 use crate::client::{Error, MasterClient};
-use crate::wire::{Heartbeat, HeartbeatAnswer, Register, Report, Reported, Task};
+use crate::wire::{Heartbeat, Instructions, Register, Report, Reported, Task};
 
 /// What an answer gives.
 pub type Answer<'a, T> = BoxFuture<'a, Result<T, Error>>;
@@ -11,9 +11,9 @@ pub type Answer<'a, T> = BoxFuture<'a, Result<T, Error>>;
 /// The master.
 pub trait Master: Send + Sync + 'static {
     /// The worker begins, or begins again.
-    fn register(&self, node: Register) -> Answer<'_, HeartbeatAnswer>;
+    fn register(&self, node: Register) -> Answer<'_, Instructions>;
     /// The worker lives, and runs this.
-    fn heartbeat<'a>(&'a self, node_id: &'a str, beat: Heartbeat) -> Answer<'a, HeartbeatAnswer>;
+    fn heartbeat<'a>(&'a self, node_id: &'a str, beat: Heartbeat) -> Answer<'a, Instructions>;
     /// This became of a task; says which attempt the master knows then, and where.
     fn report<'a>(&'a self, task_id: &'a str, report: Report) -> Answer<'a, Reported>;
     /// The task as the master knows it.
@@ -25,11 +25,11 @@ pub trait Master: Send + Sync + 'static {
 }
 
 impl Master for MasterClient {
-    fn register(&self, node: Register) -> Answer<'_, HeartbeatAnswer> {
+    fn register(&self, node: Register) -> Answer<'_, Instructions> {
         Box::pin(async move { MasterClient::register(self, &node).await })
     }
 
-    fn heartbeat<'a>(&'a self, node_id: &'a str, beat: Heartbeat) -> Answer<'a, HeartbeatAnswer> {
+    fn heartbeat<'a>(&'a self, node_id: &'a str, beat: Heartbeat) -> Answer<'a, Instructions> {
         Box::pin(async move { MasterClient::heartbeat(self, node_id, &beat).await })
     }
 

@@ -129,6 +129,30 @@ fn a_heartbeat_is_told_what_to_run_and_what_to_stop() {
 }
 
 #[test]
+fn a_heartbeat_that_prefers_little_is_answered_without_the_node() {
+    let bench = Bench::start();
+    bench.register("n1", 1);
+    let task = bench.submit("a");
+    let path = "/api/v1/nodes/n1/heartbeat";
+    let beat = |prefer| {
+        let headers = [("Content-Type", "application/json"), ("Prefer", prefer)];
+        bench.send("POST", path, &headers, Some(r#"{"tasks": []}"#))
+    };
+    let short = beat("return=minimal");
+    assert_eq!(short.status, 200, "{}", short.text);
+    let short = short.json();
+    let names: Vec<_> = short.as_object().unwrap().keys().collect();
+    assert_eq!(names, ["clusterId", "nodeTimeoutMs", "run", "stop"]);
+    assert_eq!(id(&short["run"][0]), id(&task));
+    let mut long = beat("return=representation").json();
+    assert_eq!(long["nodeId"], "n1");
+    long.as_object_mut()
+        .unwrap()
+        .retain(|name, _| names.contains(&name));
+    assert_eq!(long, short);
+}
+
+#[test]
 fn a_heartbeat_reports_what_became_of_tasks() {
     let bench = Bench::start();
     bench.register("n1", 1);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use podling::core::{Availability, Desired, Kind, Node, NodeId, Now, State, Status, Task, TaskId};
 use podling::master::cluster::Cluster;
-use podling::wire::{self, HeartbeatAnswer, TaskReport, TaskStatus};
+use podling::wire::{self, Instructions, TaskReport, TaskStatus};
 use podling::worker::runtime::Blueprint;
 use podling::worker::runtime::scripted::Held;
 
@@ -387,7 +387,7 @@ impl Checks {
     }
 
     /// A master answers a registration or a heartbeat.
-    pub fn answers(&self, world: &World, node: usize, answer: &HeartbeatAnswer) {
+    pub fn answers(&self, world: &World, node: usize, answer: &Instructions) {
         let node = node_id(node);
         for task in &answer.run {
             let id = TaskId::from(task.task_id.as_str());

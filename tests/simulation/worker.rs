@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use podling::client::Error;
 use podling::master::cluster::Cluster;
 use podling::master::{api, convert};
-use podling::wire::{self, Heartbeat, HeartbeatAnswer, Register, Report, Reported, Task};
+use podling::wire::{self, Heartbeat, Instructions, Register, Report, Reported, Task};
 use podling::worker::{Answer, Master, Options, Parts};
 
 use crate::engine::Connection;
@@ -125,7 +125,7 @@ fn said(tasks: Option<&Vec<wire::TaskReport>>) -> String {
 }
 
 impl Master for Caller {
-    fn register(&self, node: Register) -> Answer<'_, HeartbeatAnswer> {
+    fn register(&self, node: Register) -> Answer<'_, Instructions> {
         let world = self.world();
         let number = self.1;
         lock(&world.checks).says(number, node.tasks.as_deref().unwrap_or_default());
@@ -136,14 +136,14 @@ impl Master for Caller {
                 let (_, answer) = api::register(&cluster, node)
                     .await
                     .map_err(|error| as_client_sees(&error))?;
-                lock(&world.checks).answers(&world, number, &answer);
-                Ok(answer)
+                lock(&world.checks).answers(&world, number, &answer.instructions);
+                Ok(answer.instructions)
             })
         })
         .boxed()
     }
 
-    fn heartbeat<'a>(&'a self, node_id: &'a str, beat: Heartbeat) -> Answer<'a, HeartbeatAnswer> {
+    fn heartbeat<'a>(&'a self, node_id: &'a str, beat: Heartbeat) -> Answer<'a, Instructions> {
         let world = self.world();
         let number = self.1;
         lock(&world.checks).says(number, beat.tasks.as_deref().unwrap_or_default());

@@ -4,10 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use podling::client::Error;
-use podling::wire::{
-    Condition, Heartbeat, HeartbeatAnswer, Node, NodeStatus, Register, Report, Reported, StopOrder,
-    Task,
-};
+use podling::wire::{Heartbeat, Instructions, Register, Report, Reported, StopOrder, Task};
 use podling::worker::{Answer, Master};
 use tokio::sync::watch;
 
@@ -55,26 +52,10 @@ impl FakeMaster {
         self.told.subscribe()
     }
 
-    fn answer(&self) -> HeartbeatAnswer {
-        HeartbeatAnswer {
+    fn answer(&self) -> Instructions {
+        Instructions {
             cluster_id: None,
             node_timeout_ms: None,
-            node: Node {
-                node_id: "n".into(),
-                hostname: "localhost".into(),
-                port: 1,
-                status: NodeStatus::Online,
-                condition: Condition::Ready,
-                reason: None,
-                capacity: None,
-                running_tasks: 0,
-                labels: BTreeMap::new(),
-                resources: Default::default(),
-                engine: None,
-                version: None,
-                registered_at: jiff::Timestamp::UNIX_EPOCH,
-                last_heartbeat: jiff::Timestamp::UNIX_EPOCH,
-            },
             run: std::mem::take(&mut self.run.lock().unwrap()),
             stop: std::mem::take(&mut self.stop.lock().unwrap()),
         }
@@ -82,7 +63,7 @@ impl FakeMaster {
 }
 
 impl Master for FakeMaster {
-    fn register(&self, node: Register) -> Answer<'_, HeartbeatAnswer> {
+    fn register(&self, node: Register) -> Answer<'_, Instructions> {
         self.told.send_modify(|told| {
             for task in node.tasks.iter().flatten() {
                 told.note(&task.task_id, &task.report);
@@ -92,7 +73,7 @@ impl Master for FakeMaster {
         Box::pin(async { Ok(self.answer()) })
     }
 
-    fn heartbeat<'a>(&'a self, _: &'a str, beat: Heartbeat) -> Answer<'a, HeartbeatAnswer> {
+    fn heartbeat<'a>(&'a self, _: &'a str, beat: Heartbeat) -> Answer<'a, Instructions> {
         self.told.send_modify(|told| {
             for task in beat.tasks.iter().flatten() {
                 told.note(&task.task_id, &task.report);

@@ -18,12 +18,17 @@ pub fn heartbeat(state: &State, command: &Heartbeat, now: Now) -> Result<Vec<Cha
     let engine = command.engine.as_deref().unwrap_or_default();
     // Under way when the worker signed off: nobody is there any more.
     let signed_off = node.has_signed_off() && node.is_podling();
-    if signed_off || lost_its_address(state, node) || node.is_another_engine(engine) {
+    let is_offline = node.availability == Availability::Offline;
+    if signed_off
+        || node.is_another_engine(engine)
+        || (is_offline && is_online_at_its_address(state, node))
+    {
         // Should it be there again, it is to register, and say where it is.
         return Err(Rejection::UnknownNode(command.node.clone()));
     }
     let mut draft = Draft::new(state, now);
-    if node.availability == Availability::Offline {
+    let mut node = node.clone();
+    if is_offline {
         let back = Node {
             availability: Availability::Online,
             offline_reason: String::new(),
@@ -32,10 +37,10 @@ pub fn heartbeat(state: &State, command: &Heartbeat, now: Now) -> Result<Vec<Cha
             ..node.as_ref().clone()
         };
         let message = format!("back after it was offline ({})", node.offline_reason);
-        draft.put_node(back, Kind::NodeOnline, message);
+        node = draft.put_node(back, Kind::NodeOnline, message);
     }
-    note_condition(&mut draft, command);
-    end_late_drain(&mut draft, command);
+    let node = note_condition(&mut draft, node, command);
+    end_late_drain(&mut draft, &node, command);
     for report in command.tasks.iter().flatten() {
         merge(&mut draft, report, Some(&command.node));
     }
@@ -43,17 +48,13 @@ pub fn heartbeat(state: &State, command: &Heartbeat, now: Now) -> Result<Vec<Cha
 }
 
 /// Whether another node is online at its address: online both would be taken for one another.
-fn lost_its_address(state: &State, node: &Node) -> bool {
+fn is_online_at_its_address(state: &State, node: &Node) -> bool {
     let there = state.node_at(&node.hostname, node.port);
-    node.availability == Availability::Offline
-        && there
-            .is_some_and(|other| other.id != node.id && other.availability == Availability::Online)
+    there.is_some_and(|other| other.id != node.id && other.availability == Availability::Online)
 }
 
-fn note_condition(draft: &mut Draft<'_>, command: &Heartbeat) {
-    let Some(node) = draft.node(&command.node) else {
-        return;
-    };
+/// What its worker says of the engine. Gives the node as it is then.
+fn note_condition(draft: &mut Draft<'_>, node: Arc<Node>, command: &Heartbeat) -> Arc<Node> {
     let known = node.degraded.as_deref();
     let (degraded, kind, message) = match &command.condition {
         EngineCondition::Ready | EngineCondition::Closing if known.is_some() => (
@@ -68,28 +69,25 @@ fn note_condition(draft: &mut Draft<'_>, command: &Heartbeat) {
         EngineCondition::Unsaid
         | EngineCondition::Ready
         | EngineCondition::Closing
-        | EngineCondition::Degraded(_) => return,
+        | EngineCondition::Degraded(_) => return node,
     };
     let node = Node {
         degraded,
         heard_at: draft.wall(),
         ..node.as_ref().clone()
     };
-    draft.put_node(node, kind, message);
+    draft.put_node(node, kind, message)
 }
 
 /// A worker asks for a drain when it shuts down. When that comes after its next process has
 /// registered, nobody is left to end it: so it ends when a worker says that it takes tasks.
-fn end_late_drain(draft: &mut Draft<'_>, command: &Heartbeat) {
-    let node = draft.node(&command.node);
-    let late = |node: &Arc<Node>| node.drain.is_some_and(|drain| drain.by_worker);
-    if let Some(node) = node.filter(late)
-        && command.condition == EngineCondition::Ready
-    {
+fn end_late_drain(draft: &mut Draft<'_>, node: &Node, command: &Heartbeat) {
+    let late = node.drain.is_some_and(|drain| drain.by_worker);
+    if late && command.condition == EngineCondition::Ready {
         let node = Node {
             drain: None,
             heard_at: draft.wall(),
-            ..node.as_ref().clone()
+            ..node.clone()
         };
         draft.put_node(node, Kind::NodeUncordoned, "its worker takes tasks");
     }

@@ -33,13 +33,16 @@ pub enum Verdict {
 /// Engages or releases the brake, and says what is to become of silent nodes. `any_silent`: one
 /// has been so for the node timeout.
 pub fn tend(draft: &mut Draft<'_>, state: &State, now: Now, any_silent: bool) -> Verdict {
+    if state.brake().is_none() && !any_silent {
+        return Verdict::Lost;
+    }
     let suspects = liveness::suspects(state, now);
     let online = liveness::online(state).count();
     let lost = lost_with_them(state, online, now);
     let (silent, all) = (suspects.len() + lost.len(), online + lost.len());
     match state.brake() {
         None if mutant::is(Mutant::NoBrake) => Verdict::Lost,
-        None if any_silent && is_most(silent, all) => {
+        None if is_most(silent, all) => {
             let nodes = suspects.iter().chain(&lost);
             let brake = Brake {
                 engaged_at: draft.wall(),
@@ -52,7 +55,7 @@ pub fn tend(draft: &mut Draft<'_>, state: &State, now: Now, any_silent: bool) ->
             draft.set_brake(Some(brake), message);
             Verdict::Held
         }
-        None if any_silent && may_become_most(state, lost.len(), all, now) => Verdict::Unclear,
+        None if may_become_most(state, lost.len(), all, now) => Verdict::Unclear,
         None => Verdict::Lost,
         Some(_) if suspects.is_empty() || 2 * steady(state, &suspects, now) > all => {
             let message = format!("{} of {all} nodes are heard again", all - silent);

@@ -18,8 +18,13 @@ pub fn nodes(state: &State, now: Now) -> Vec<Change> {
         .collect();
     let any_silent = links.iter().any(|(_, link)| *link == Link::Silent);
     let verdict = brake::tend(&mut draft, state, now, any_silent);
-    let suspects = liveness::suspects(state, now).into_iter();
-    let suspects: BTreeSet<&NodeId> = suspects.map(|node| &node.id).collect();
+    let suspects: BTreeSet<&NodeId> = match verdict {
+        Verdict::Held => {
+            let suspects = liveness::suspects(state, now).into_iter();
+            suspects.map(|node| &node.id).collect()
+        }
+        Verdict::Lost | Verdict::Unclear => BTreeSet::new(),
+    };
     for (node, link) in links {
         match (link, verdict) {
             (_, Verdict::Held) if suspects.contains(&node.id) => {

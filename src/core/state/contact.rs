@@ -148,9 +148,10 @@ impl State {
     }
 
     fn known_contact(&mut self, node: &NodeId) -> Option<&mut Contact> {
-        if !self.nodes.contains_key(node) {
-            return None;
+        // Only nodes that are known have one.
+        if !self.contacts.contains_key(node) && self.nodes.contains_key(node) {
+            self.contacts.insert(node.clone(), Contact::default());
         }
-        Some(self.contacts.entry(node.clone()).or_default())
+        self.contacts.get_mut(node)
     }
 }

@@ -28,7 +28,10 @@ pub async fn register(
             let node = state.registrant(&registrant);
             (
                 new,
-                node.and_then(|node| answer(cluster.id(), state, &node.id, tasks.as_deref())),
+                node.map(|node| wire::HeartbeatAnswer {
+                    node: convert::node(state, node),
+                    instructions: instructions(cluster.id(), state, &node.id, tasks.as_deref()),
+                }),
             )
         })
         .await?;
@@ -41,16 +44,15 @@ pub async fn heartbeat(
     cluster: &Cluster,
     id: &str,
     body: wire::Heartbeat,
-) -> Result<wire::HeartbeatAnswer, Error> {
+) -> Result<wire::Instructions, Error> {
     let beat = convert::heartbeat(id, body)?;
     let (node, tasks) = (beat.node.clone(), beat.tasks.clone());
     // What is sent to a worker has to be durable: `mutate` waits for everything decided before.
     let answer = cluster
         .mutate(Command::Heartbeat(beat), |state, _| {
-            answer(cluster.id(), state, &node, tasks.as_deref())
+            instructions(cluster.id(), state, &node, tasks.as_deref())
         })
         .await?;
-    let answer = answer.ok_or(Error::NoNode(node))?;
     // A master that was replaced and does not know it yet could have stopped what its successor
     // placed.
     if !(answer.run.is_empty() && answer.stop.is_empty()) {
@@ -92,19 +94,25 @@ async fn carry_out(cluster: &Cluster, id: NodeId, command: Command) -> Result<wi
     node.ok_or(Error::NoNode(id))
 }
 
+/// A node as it is in memory.
+pub fn node(cluster: &Cluster, id: &str) -> Result<wire::Node, Error> {
+    let id = NodeId::from(id);
+    let node = cluster.read(|state| shown(state, &id));
+    node.ok_or(Error::NoNode(id))
+}
+
 pub(in crate::master) fn shown(state: &State, id: &NodeId) -> Option<wire::Node> {
     Some(convert::node(state, state.node(id)?))
 }
 
-fn answer(
+fn instructions(
     cluster_id: &str,
     state: &State,
     node: &NodeId,
     reported: Option<&[Report]>,
-) -> Option<wire::HeartbeatAnswer> {
+) -> wire::Instructions {
     let differences = differences(state, node, reported);
-    Some(wire::HeartbeatAnswer {
-        node: shown(state, node)?,
+    wire::Instructions {
         cluster_id: Some(cluster_id).filter(|id| !id.is_empty()).map(Into::into),
         node_timeout_ms: Some(state.policy().node_timeout_ms),
         run: differences
@@ -113,5 +121,5 @@ fn answer(
             .map(|task| convert::ordered(task, cluster_id))
             .collect(),
         stop: differences.stop.iter().map(convert::stop_order).collect(),
-    })
+    }
 }

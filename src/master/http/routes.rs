@@ -6,12 +6,12 @@ use actix_web::{FromRequest, Handler, Responder, Route, web};
 
 use super::observe::RouteName;
 use super::{administration, events, health, logs, nodes, openapi, tasks};
-use crate::http::{not_found, resource};
+use crate::http::{not_found, resource, shortcut};
 
 type Methods = Vec<(Method, Route)>;
 
 /// Each path with its methods. They are tried one after another, and those with an `{id}` are patterns, which
-/// takes long: so they come last, and first of them what comes most often.
+/// takes long: so they come last, and what comes most often has a shortcut.
 pub fn routes() -> Vec<(&'static str, Methods)> {
     vec![
         ("/api/v1/tasks", vec![get(tasks::list), post(tasks::submit)]),
@@ -51,8 +51,19 @@ pub fn routes() -> Vec<(&'static str, Methods)> {
     ]
 }
 
+/// What thousands of workers send, once more.
+fn shortcuts() -> [(&'static str, (Method, Route)); 2] {
+    [
+        ("/api/v1/nodes/{id}/heartbeat", post(nodes::heartbeat)),
+        ("/api/v1/tasks/{id}/status", put(tasks::report)),
+    ]
+}
+
 /// Adds all of it to an application.
 pub fn configure(app: &mut web::ServiceConfig) {
+    for (path, (method, route)) in shortcuts() {
+        app.service(shortcut(path, method, route).app_data(RouteName(path)));
+    }
     for (path, methods) in routes() {
         app.service(named(path, methods));
     }

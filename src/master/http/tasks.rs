@@ -17,7 +17,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::error::Refused;
 use super::{Data, Error};
 use crate::core::{Task, TaskId};
-use crate::http::{Body, PREFER, Query, RETURN_MINIMAL};
+use crate::http::{Body, PathId, Query, prefers_minimal};
 use crate::master::{api, convert};
 use crate::wire;
 
@@ -61,15 +61,15 @@ enum Answer {
 )]
 pub async fn report(
     shared: Data,
-    id: web::Path<String>,
+    PathId(id): PathId,
     request: HttpRequest,
     body: Body<wire::Report>,
 ) -> Result<HttpResponse, Error> {
     let task = api::report(&shared.cluster, &id, body.0).await?;
     let mut answer = HttpResponse::Ok();
-    Ok(match request.headers().get(PREFER) {
-        Some(value) if value == RETURN_MINIMAL => answer.json(convert::reported(&task)),
-        Some(_) | None => answer.json(convert::task(&task)),
+    Ok(match prefers_minimal(&request) {
+        true => answer.json(convert::reported(&task)),
+        false => answer.json(convert::task(&task)),
     })
 }
 

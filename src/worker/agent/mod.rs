@@ -28,7 +28,7 @@ use super::shared::Shared;
 use super::told::{Told, is_end};
 use crate::client::Error;
 use crate::core::Monotonic;
-use crate::wire::{self, Heartbeat, HeartbeatAnswer, Report, Reported, TaskReport};
+use crate::wire::{self, Heartbeat, Instructions, Report, Reported, TaskReport};
 
 /// Registration waits at most so long for the engine to answer or to refuse, so that what runs is
 /// named at once.
@@ -238,7 +238,7 @@ impl Agent {
         log::info!(
             "registered at {} as {}",
             self.options.master_url,
-            answer.node.node_id
+            self.options.node_id
         );
         self.registered = true;
         self.contact.accept();
@@ -321,7 +321,7 @@ impl Agent {
         &mut self,
         mark: super::reporter::Mark,
         tasks: Option<&[TaskReport]>,
-        answer: HeartbeatAnswer,
+        instructions: Instructions,
     ) {
         self.last_beat = self.now();
         self.share = match self.failures {
@@ -330,15 +330,15 @@ impl Agent {
         };
         self.beat_now = false;
         self.singly = false;
-        self.node_timeout_ms = answer.node_timeout_ms;
-        if self.cluster_id != answer.cluster_id {
-            self.cluster_id.clone_from(&answer.cluster_id);
+        self.node_timeout_ms = instructions.node_timeout_ms;
+        if self.cluster_id != instructions.cluster_id {
+            self.cluster_id.clone_from(&instructions.cluster_id);
             if let Some(Condition::Degraded(why)) = self.foreign() {
                 log::error!("{why}");
                 self.beat_now = true;
             }
         }
-        for order in &answer.stop {
+        for order in &instructions.stop {
             if self.is_foreign(&order.task_id) {
                 // Said as an error when it was found out, and to the master with each heartbeat.
                 continue;
@@ -350,7 +350,7 @@ impl Agent {
             );
             self.runner.stop(order);
         }
-        for task in answer.run {
+        for task in instructions.run {
             let (task_id, attempt) = (task.task_id.clone(), task.attempt);
             let verdict = self.runner.execute(task);
             log::info!("{task_id}: ordered to run attempt {attempt}: {verdict:?}");

@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use crate::client::Error;
-use crate::wire::{Heartbeat, HeartbeatAnswer, Register, Report, Reported, StopOrder, Task};
+use crate::wire::{Heartbeat, Instructions, Register, Report, Reported, StopOrder, Task};
 use crate::worker::{Answer, Master};
 
 #[derive(Default)]
@@ -97,17 +97,15 @@ impl Inner {
         }
     }
 
-    fn answer(&mut self) -> HeartbeatAnswer {
+    fn answer(&mut self) -> Instructions {
         let run = std::mem::take(&mut self.run);
         let stop = std::mem::take(&mut self.stop);
-        serde_json::from_value(serde_json::json!({
-            "nodeId": "n", "hostname": "localhost", "port": 8081, "status": "online",
-            "condition": "ready", "runningTasks": 0, "resources": {"used": {"cpu": 0, "memory": 0}},
-            "registeredAt": "2026-01-01T00:00:00Z", "lastHeartbeat": "2026-01-01T00:00:00Z",
-            "run": run, "stop": stop, "clusterId": self.cluster_id,
-            "nodeTimeoutMs": self.node_timeout_ms,
-        }))
-        .expect("an answer")
+        Instructions {
+            cluster_id: self.cluster_id.clone(),
+            node_timeout_ms: self.node_timeout_ms,
+            run,
+            stop,
+        }
     }
 }
 
@@ -121,7 +119,7 @@ fn status(status: u16) -> Error {
 }
 
 impl Master for ScriptedMaster {
-    fn register(&self, node: Register) -> Answer<'_, HeartbeatAnswer> {
+    fn register(&self, node: Register) -> Answer<'_, Instructions> {
         Box::pin(async move {
             let mut inner = self.inner();
             inner.check()?;
@@ -140,7 +138,7 @@ impl Master for ScriptedMaster {
         })
     }
 
-    fn heartbeat<'a>(&'a self, _: &'a str, beat: Heartbeat) -> Answer<'a, HeartbeatAnswer> {
+    fn heartbeat<'a>(&'a self, _: &'a str, beat: Heartbeat) -> Answer<'a, Instructions> {
         Box::pin(async move {
             // An answer takes time, else endless talk would never let any pass.
             tokio::time::sleep(Duration::from_millis(1)).await;
