@@ -8,13 +8,13 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use crate::lab::Lab;
 use crate::latency::Latency;
-use crate::load::{self, Until};
+use crate::lived_in::{Cluster, Turns};
+use crate::load;
 use crate::outcome::{Chart, Goal, Line, Outcome, Shape, number, texts};
 use crate::row;
-use crate::settings::{nodes, number as setting, rate, seconds, tasks};
-use crate::statistics::round;
+use crate::settings::{nodes, number as setting, rate, rounds, seconds, tasks};
+use crate::statistics::{median, round};
 use crate::support::setup::Setup;
 use crate::throughput::CONNECTIONS;
 use crate::usage::resident_bytes;
@@ -23,7 +23,6 @@ use crate::usage::resident_bytes;
 const PARTS: usize = 100;
 const TENTH: usize = PARTS / 10;
 const COMPLETED: &str = r#"podling_events_total{kind="taskCompleted"}"#;
-const REMOVED: &str = r#"podling_events_total{kind="taskRemoved"}"#;
 
 /// How it was at the end of a part.
 struct Sample {
@@ -34,21 +33,25 @@ struct Sample {
 
 pub async fn measure(setup: &Setup) -> Result<Outcome> {
     let (nodes, tasks, rate) = (nodes(1_000)?, tasks(2_000_000)?, rate(2_000)?);
-    let (ttl, probe) = (setting("BENCH_TTL", 30)?, seconds(10)?);
+    let (ttl, probe, rounds) = (setting("BENCH_TTL", 30)?, seconds(10)?, rounds(3)?);
     ensure!(
         tasks >= 10 * PARTS as u64,
         "too few tasks for {PARTS} parts"
     );
-    let of_master = ["--task-ttl", &format!("{ttl}s")];
-    let lab = Lab::start_with(setup, "day", nodes, &of_master, &["--run-time", "1s..5s"]).await?;
     let body = load::task(&setup.task_image);
-    let address = lab.master.address.clone();
-    let closed = || load::closed(&address, CONNECTIONS, Until::Passed(probe), &body);
+    let cluster = Cluster {
+        setup,
+        nodes,
+        ttl,
+        body: &body,
+        probe,
+    };
+    let lab = cluster.start("day").await?;
 
-    let fastest_before = closed().await?;
+    let warm_up = cluster.fastest(&lab).await?;
     // So that the first part is not about these.
     let patience = Duration::from_secs(120);
-    let ended = fastest_before.submitted as f64;
+    let ended = warm_up.submitted as f64;
     lab.api()
         .await?
         .until_metric(COMPLETED, ended, patience)
@@ -60,7 +63,7 @@ pub async fn measure(setup: &Setup) -> Result<Outcome> {
     let start = Instant::now();
     let took = Duration::from_secs_f64(tasks as f64 / rate as f64);
     let submitting = load::open(
-        &address,
+        &lab.master.address,
         CONNECTIONS,
         (tasks, rate as f64),
         &body,
@@ -72,28 +75,21 @@ pub async fn measure(setup: &Setup) -> Result<Outcome> {
     let data = setup.folder.join("day");
     let sampling = sample(lab.master.process.id()?, &data, took / PARTS as u32);
     let (load, samples) = futures_util::try_join!(submitting, sampling)?;
-    let fastest_at_once = closed().await?;
-    // As at the beginning: nothing runs, and nothing is there to be forgotten.
-    let all = fastest_before.submitted + load.submitted + fastest_at_once.submitted;
-    let patience = Duration::from_secs(120 + ttl + all / 1_000);
-    lab.api()
-        .await?
-        .until_metric(REMOVED, all as f64, patience)
-        .await?;
-    let fastest_after = closed().await?;
+    let at_once = cluster.fastest(&lab).await?;
+    let all = warm_up.submitted + load.submitted + at_once.submitted;
+    let turns = cluster.in_turns(&lab, all, rounds).await?;
     lab.end().await?;
     std::fs::remove_dir_all(data)?;
     let found = Found {
         samples,
         latencies: latencies.into_inner(),
-        fastest_before: fastest_before.per_second(),
-        fastest_at_once: fastest_at_once.per_second(),
-        fastest_after: fastest_after.per_second(),
+        at_once: at_once.per_second(),
+        turns,
         per_second: load.per_second(),
     };
     let settings = json!({
         "nodes": nodes, "tasks": tasks, "rate": rate, "task_ttl_s": ttl, "run_time_s": [1, 5],
-        "connections": CONNECTIONS, "probe_s": probe.as_secs(),
+        "connections": CONNECTIONS, "probe_s": probe.as_secs(), "probes": rounds,
     });
     found.outcome(settings, (nodes, tasks, ttl))
 }
@@ -125,10 +121,10 @@ fn size(data: &Path) -> Result<u64> {
 struct Found {
     samples: Vec<Sample>,
     latencies: Vec<Latency>,
-    /// Closed loop, a second: before, right after the last of them, and when they are all forgotten.
-    fastest_before: f64,
-    fastest_at_once: f64,
-    fastest_after: f64,
+    /// Closed loop, a second, right after the last of them.
+    at_once: f64,
+    /// The same when they are all forgotten, and of fresh clusters.
+    turns: Turns,
     per_second: f64,
 }
 
@@ -149,6 +145,7 @@ impl Found {
         };
         let database_grown = database(half) / database(&self.samples[..PARTS / 2]).max(1e-9);
         let (first, last) = (self.p99(0..TENTH)?, self.p99(PARTS - TENTH..PARTS)?);
+        let (lived_in, fresh) = (median(&self.turns.lived_in), median(&self.turns.fresh));
         let rows = (0..10).map(|tenth| {
             let part = tenth * TENTH..(tenth + 1) * TENTH;
             let at = &self.samples[part.end - 1];
@@ -183,16 +180,16 @@ impl Found {
             what: format!(
                 "{} tasks through {} simulated nodes, {} a second in an open loop; each runs for 1 to 5 s and is forgotten {ttl} s \
                  after its end. The rows are tenths of the run: the master's resident memory and the database with its log at \
-                 their end, and the latency of submissions from the moment each was to be sent. Before and after, submissions \
-                 in a closed loop as fast as they go, when there is no task: {:.0} and {:.0} a second. The same right after the \
-                 last of them, while those before are run, ended and forgotten: {:.0}. Memory over the last half: the sample \
-                 farthest from their mean.",
+                 their end, and the latency of submissions from the moment each was to be sent. After it, when there is no task \
+                 any more, submissions in a closed loop as fast as they go, in turns with fresh clusters, medians: {:.0} and \
+                 {:.0} a second. The same right after the last of them, while those before are run, ended and forgotten: {:.0}. \
+                 Memory over the last half: the sample farthest from their mean.",
                 number(tasks as f64),
                 number(nodes as f64),
                 number(self.per_second),
-                self.fastest_before,
-                self.fastest_after,
-                self.fastest_at_once,
+                lived_in,
+                fresh,
+                self.at_once,
             ),
             settings,
             head: texts(&[
@@ -223,8 +220,8 @@ impl Found {
                     "times",
                 ),
                 Goal::at_least(
-                    "fastest submissions, after over before",
-                    round(self.fastest_after / self.fastest_before),
+                    "fastest submissions, over those of a fresh cluster",
+                    round(lived_in / fresh),
                     0.95,
                     "times",
                 ),
@@ -254,9 +251,9 @@ impl Found {
             ],
             results: json!({
                 "fastest_per_second": {
-                    "before": round(self.fastest_before),
-                    "at_once": round(self.fastest_at_once),
-                    "after": round(self.fastest_after),
+                    "at_once": round(self.at_once),
+                    "lived_in": self.turns.lived_in,
+                    "fresh": self.turns.fresh,
                 },
                 "per_second": round(self.per_second),
                 "samples": self.samples.iter().zip(&self.latencies).map(|(sample, latency)| json!([

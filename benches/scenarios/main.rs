@@ -22,6 +22,7 @@ mod heartbeats;
 mod lab;
 mod latency;
 mod list;
+mod lived_in;
 mod load;
 mod outcome;
 mod placements;
