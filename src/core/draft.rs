@@ -1,5 +1,5 @@
 //! A decision while it is being made: numbers the events, keeps each task's history, and shows
-//! what the decision itself has changed so far, so that rules can follow one another.
+//! what the decision itself has made of tasks so far, so that rules can follow one another.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -97,7 +97,7 @@ impl<'a> Draft<'a> {
         self.push(Write::RemoveTask(Arc::new(task)), event);
     }
 
-    /// A node in its new form, and why.
+    /// A node in its new form, which is given back, and why.
     pub fn put_node(&mut self, node: Node, kind: Kind, message: impl Into<String>) -> Arc<Node> {
         let event = self.event(kind, None, Some(node.id.clone()), 0, message.into());
         let node = Arc::new(node);
@@ -105,7 +105,7 @@ impl<'a> Draft<'a> {
         node
     }
 
-    /// A node is forgotten. Nothing later in a decision may ask for it.
+    /// A node is forgotten.
     pub fn remove_node(&mut self, id: &NodeId, message: impl Into<String>) {
         let event = self.event(Kind::NodeRemoved, None, Some(id.clone()), 0, message.into());
         self.push(Write::RemoveNode(id.clone()), event);

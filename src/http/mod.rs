@@ -8,6 +8,7 @@
 mod body;
 mod bound;
 mod guard;
+mod prefer;
 mod query;
 mod refusal;
 mod resource;
@@ -19,25 +20,12 @@ pub use body::{
 };
 pub use bound::Bound;
 pub use guard::Guard;
+pub use prefer::{PREFER, RETURN_MINIMAL, prefers_minimal};
 pub use query::Query;
 pub use refusal::Refusal;
 pub use resource::{not_found, resource};
 pub use shortcut::{PathId, shortcut};
 pub use until::until;
-
-use actix_web::HttpRequest;
-
-/// How much of an answer is wanted (RFC 7240).
-pub const PREFER: &str = "prefer";
-
-/// Its value that asks for the short answer.
-pub const RETURN_MINIMAL: &str = "return=minimal";
-
-/// Whether the short answer is asked for: exactly so, and not among other preferences.
-pub fn prefers_minimal(request: &HttpRequest) -> bool {
-    let preferred = request.headers().get(PREFER);
-    preferred.is_some_and(|preferred| preferred == RETURN_MINIMAL)
-}
 
 /// A master names itself so to a worker: who else asks (a health check, say) is not its contact.
 pub const MASTER_HEADER: &str = "podling-master";

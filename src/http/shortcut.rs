@@ -7,8 +7,10 @@ use actix_web::http::Method;
 use actix_web::{FromRequest, HttpRequest, Route, Scope, web};
 use futures_util::future::{Ready, ready};
 
+use super::Refusal;
+
 /// The shortcut to a route at `path`, which has one `{id}`. What does not fit (another method, an id that is not
-/// just letters, digits and `-._~`) goes on to what is registered after it.
+/// just letters, digits and `-._~`) goes on to what is registered after it: the route itself, once more.
 pub fn shortcut(path: &'static str, method: Method, route: Route) -> Scope {
     let (before, after) = path.split_once("{id}").unwrap_or((path, ""));
     let fits = move |context: &GuardContext<'_>| {
@@ -38,15 +40,18 @@ impl FromRequest for PathId {
     type Future = Ready<Result<Self, Self::Error>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let place = request.match_info();
-        if place.get("id").is_some() {
+        let path = request.match_info();
+        if path.get("id").is_some() {
             let id = web::Path::<String>::from_request(request, payload).into_inner();
             return ready(id.map(|id| Self(id.into_inner())));
         }
         // What is left of the path behind the shortcut's beginning.
-        let rest = place.unprocessed().trim_start_matches('/');
+        let rest = path.unprocessed().trim_start_matches('/');
         let id = rest.split('/').next().unwrap_or_default();
-        ready(Ok(Self(id.to_owned())))
+        ready(match id {
+            "" => Err(Refusal::not_found(format!("{} names nothing", request.path())).into()),
+            id => Ok(Self(id.to_owned())),
+        })
     }
 }
 
@@ -68,11 +73,14 @@ mod tests {
         HttpResponse::Ok().body(format!("{way} {}", id.0))
     }
 
-    async fn answer(method: Method, path: &str) -> (u16, String) {
-        let app = App::new()
-            .service(shortcut(PATH, Method::POST, web::to(touch)))
-            .service(resource(PATH, [(Method::POST, web::to(touch))]));
-        let app = test::init_service(app).await;
+    async fn answer(with_shortcut: bool, method: Method, path: &str) -> (u16, String) {
+        let configure = |config: &mut web::ServiceConfig| {
+            if with_shortcut {
+                config.service(shortcut(PATH, Method::POST, web::to(touch)));
+            }
+            config.service(resource(PATH, [(Method::POST, web::to(touch))]));
+        };
+        let app = test::init_service(App::new().configure(configure)).await;
         let request = test::TestRequest::default().method(method).uri(path);
         let response = test::call_service(&app, request.to_request()).await;
         let status = response.status().as_u16();
@@ -89,7 +97,7 @@ mod tests {
             ("/things/a%2Fb/touch", "long a/b"),
             ("/things/a:b/touch", "long a:b"),
         ] {
-            let answer = answer(Method::POST, path).await;
+            let answer = answer(true, Method::POST, path).await;
             assert_eq!(answer, (200, expected.into()), "{path}");
         }
     }
@@ -106,7 +114,9 @@ mod tests {
             (post, "/thingsa/touch", 404),
             (Method::GET, "/things/a/touch", 405),
         ] {
-            assert_eq!(answer(method, path).await.0, status, "{path}");
+            let answered = answer(true, method.clone(), path).await;
+            assert_eq!(answered.0, status, "{path}");
+            assert_eq!(answered, answer(false, method, path).await, "{path}");
         }
     }
 }

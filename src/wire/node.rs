@@ -176,7 +176,7 @@ pub struct HeartbeatAnswer {
 /// What a worker is to know and to do: a [`HeartbeatAnswer`] without the node, which is the whole answer to a
 /// heartbeat that was sent with `Prefer: return=minimal`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase")]
 pub struct Instructions {
     /// Of which cluster the master is: what another one ordered is not its to stop.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -184,7 +184,7 @@ pub struct Instructions {
     /// Out of touch for so many milliseconds, the node is lost; left out: not said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node_timeout_ms: Option<u64>,
-    /// What it should run and did not name: sent again.
+    /// What it should run and did not name: sent again. Always there, so that no other answer is taken for one.
     pub run: Vec<Task>,
     /// What it named and should not run.
     pub stop: Vec<StopOrder>,

@@ -40,7 +40,7 @@ pub struct Report {
 
 /// The answer to a [`Report`] that was sent with `Prefer: return=minimal`: what its sender has to know of the
 /// task as it is now. Without it the answer is the whole task, which can be read as this too.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Reported {
     /// Which attempt stands.

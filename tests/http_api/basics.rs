@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::bench::Bench;
+use crate::bench::{Bench, id};
 
 #[test]
 fn health_says_that_it_lives() {
@@ -30,13 +30,19 @@ fn the_version_names_program_commit_date_and_api() {
 #[test]
 fn the_metrics_count_requests_submissions_tasks_and_nodes() {
     let bench = Bench::start();
-    bench.submit("a");
     bench.register("n1", 1);
+    let task = bench.submit("a");
     bench.get("/api/v1/tasks/nobody");
+    bench.post("/api/v1/nodes/n1/heartbeat", json!({}));
+    bench.post("/api/v1/nodes/n%31/heartbeat", json!({}));
+    let report = json!({"status": "running", "attempt": 1, "nodeId": "n1"});
+    bench.put(&format!("/api/v1/tasks/{}/status", id(&task)), report);
     let text = bench.get("/metrics").text;
     for line in [
         r#"podling_http_requests_total{method="POST",route="/api/v1/tasks",status="201"} 1"#,
         r#"podling_http_requests_total{method="GET",route="/api/v1/tasks/{id}",status="404"} 1"#,
+        r#"podling_http_requests_total{method="POST",route="/api/v1/nodes/{id}/heartbeat",status="200"} 2"#,
+        r#"podling_http_requests_total{method="PUT",route="/api/v1/tasks/{id}/status",status="200"} 1"#,
         "podling_submissions_total 1",
         r#"podling_tasks{status="failed"} 0"#,
         r#"podling_nodes{state="ready"} 1"#,

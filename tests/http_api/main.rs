@@ -15,6 +15,7 @@ mod dispatch;
 mod document;
 mod events;
 mod go_client;
+mod heartbeats;
 mod logs;
 mod nodes;
 mod removal;

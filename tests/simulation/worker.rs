@@ -152,7 +152,7 @@ impl Master for Caller {
         self.ask(what, move |cluster| {
             let (beat, world, node_id) = (beat.clone(), Arc::clone(&world), node_id.clone());
             Box::pin(async move {
-                let answer = api::heartbeat(&cluster, &node_id, beat)
+                let (answer, _) = api::heartbeat(&cluster, &node_id, beat, false)
                     .await
                     .map_err(|error| as_client_sees(&error))?;
                 lock(&world.checks).answers(&world, number, &answer);

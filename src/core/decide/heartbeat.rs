@@ -21,14 +21,13 @@ pub fn heartbeat(state: &State, command: &Heartbeat, now: Now) -> Result<Vec<Cha
     let is_offline = node.availability == Availability::Offline;
     if signed_off
         || node.is_another_engine(engine)
-        || (is_offline && is_online_at_its_address(state, node))
+        || (is_offline && is_another_at_its_address(state, node))
     {
         // Should it be there again, it is to register, and say where it is.
         return Err(Rejection::UnknownNode(command.node.clone()));
     }
     let mut draft = Draft::new(state, now);
-    let mut node = node.clone();
-    if is_offline {
+    let node = if is_offline {
         let back = Node {
             availability: Availability::Online,
             offline_reason: String::new(),
@@ -37,8 +36,10 @@ pub fn heartbeat(state: &State, command: &Heartbeat, now: Now) -> Result<Vec<Cha
             ..node.as_ref().clone()
         };
         let message = format!("back after it was offline ({})", node.offline_reason);
-        node = draft.put_node(back, Kind::NodeOnline, message);
-    }
+        draft.put_node(back, Kind::NodeOnline, message)
+    } else {
+        node.clone()
+    };
     let node = note_condition(&mut draft, node, command);
     end_late_drain(&mut draft, &node, command);
     for report in command.tasks.iter().flatten() {
@@ -48,7 +49,7 @@ pub fn heartbeat(state: &State, command: &Heartbeat, now: Now) -> Result<Vec<Cha
 }
 
 /// Whether another node is online at its address: online both would be taken for one another.
-fn is_online_at_its_address(state: &State, node: &Node) -> bool {
+fn is_another_at_its_address(state: &State, node: &Node) -> bool {
     let there = state.node_at(&node.hostname, node.port);
     there.is_some_and(|other| other.id != node.id && other.availability == Availability::Online)
 }

@@ -33,6 +33,7 @@ pub enum Verdict {
 /// Engages or releases the brake, and says what is to become of silent nodes. `any_silent`: one
 /// has been so for the node timeout.
 pub fn tend(draft: &mut Draft<'_>, state: &State, now: Now, any_silent: bool) -> Verdict {
+    // By far the most looks: nobody has to be counted.
     if state.brake().is_none() && !any_silent {
         return Verdict::Lost;
     }

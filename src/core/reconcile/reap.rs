@@ -19,11 +19,14 @@ pub fn reap(state: &State, now: Now, limit: usize) -> Vec<Change> {
     draft.finish()
 }
 
-/// In how many milliseconds the next ended task has aged out; none: there is none that will.
+/// In how many milliseconds the next task may have aged out, at the earliest; none: none ever does.
 pub fn reap_in_ms(state: &State, now: Now) -> Option<u64> {
     let ttl_ms = state.policy().ended_task_ttl_ms?;
-    let next = ages_out(state.ended().next()?, ttl_ms);
-    let ms = next.0.saturating_sub(state.cautious_wall(now).0).max(0);
+    let Some(next) = state.ended().next() else {
+        return Some(ttl_ms);
+    };
+    let ms = ages_out(next, ttl_ms).0;
+    let ms = ms.saturating_sub(state.cautious_wall(now).0).max(0);
     Some(ms.unsigned_abs())
 }
 

@@ -5,7 +5,7 @@ mod nodes;
 mod tasks;
 
 pub(super) use nodes::shown;
-pub use nodes::{deregister, drain, heartbeat, node, register, uncordon};
+pub use nodes::{deregister, drain, heartbeat, register, uncordon};
 pub use tasks::{Removal, remove, report, stop, submit, task};
 
 use super::http::Error;

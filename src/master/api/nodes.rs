@@ -39,23 +39,27 @@ pub async fn register(
     Ok((new, answer))
 }
 
-/// A worker lives, and says what it runs.
+/// A worker lives, and says what it runs. Gives also the node, when `with_node` says so.
 pub async fn heartbeat(
     cluster: &Cluster,
     id: &str,
     body: wire::Heartbeat,
-) -> Result<wire::Instructions, Error> {
+    with_node: bool,
+) -> Result<(wire::Instructions, Option<wire::Node>), Error> {
     let beat = convert::heartbeat(id, body)?;
     let (node, tasks) = (beat.node.clone(), beat.tasks.clone());
     // What is sent to a worker has to be durable: `mutate` waits for everything decided before.
     let answer = cluster
         .mutate(Command::Heartbeat(beat), |state, _| {
-            instructions(cluster.id(), state, &node, tasks.as_deref())
+            let instructions = instructions(cluster.id(), state, &node, tasks.as_deref());
+            let node = with_node.then(|| shown(state, &node)).flatten();
+            (instructions, node)
         })
         .await?;
+    let (instructions, _) = &answer;
     // A master that was replaced and does not know it yet could have stopped what its successor
     // placed.
-    if !(answer.run.is_empty() && answer.stop.is_empty()) {
+    if !(instructions.run.is_empty() && instructions.stop.is_empty()) {
         cluster.still_leads().await?;
     }
     Ok(answer)
@@ -91,13 +95,6 @@ pub async fn uncordon(cluster: &Cluster, id: &str) -> Result<wire::Node, Error> 
 async fn carry_out(cluster: &Cluster, id: NodeId, command: Command) -> Result<wire::Node, Error> {
     let read = |state: &State, _: &[Change]| shown(state, &id);
     let node = cluster.mutate(command, read).await?;
-    node.ok_or(Error::NoNode(id))
-}
-
-/// A node as it is in memory.
-pub fn node(cluster: &Cluster, id: &str) -> Result<wire::Node, Error> {
-    let id = NodeId::from(id);
-    let node = cluster.read(|state| shown(state, &id));
     node.ok_or(Error::NoNode(id))
 }
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 
 use super::error::Refused;
 use super::{Data, Error};
@@ -34,15 +34,6 @@ pub async fn get(shared: Data, id: web::Path<String>) -> Result<HttpResponse, Er
     Ok(HttpResponse::Ok().json(convert::task(&task)))
 }
 
-/// What is answered to a report: the task, or of it what is asked for.
-#[derive(ToSchema)]
-#[serde(untagged)]
-#[expect(dead_code, reason = "only its schema is used")]
-enum Answer {
-    Whole(Box<wire::Task>),
-    Short(wire::Reported),
-}
-
 /// What became of a task; normally called by its worker. What is older than what is known
 /// changes nothing and is answered with the task as it is.
 #[utoipa::path(
@@ -57,7 +48,14 @@ enum Answer {
         ),
     ),
     request_body = wire::Report,
-    responses((status = 200, description = "The task as it is now", body = Answer), Refused),
+    responses(
+        (
+            status = 200,
+            description = "The task as it is now; with `return=minimal` only `attempt` and `nodeId`",
+            body = wire::Task,
+        ),
+        Refused,
+    ),
 )]
 pub async fn report(
     shared: Data,

@@ -37,14 +37,14 @@ pub trait Loop: Send + 'static {
         std::future::pending()
     }
 
-    /// Looks at everything and does what is to be done now.
+    /// Looks at everything and does what is to be done now. Cancel-safe: what was decided is queued.
     fn activate(&mut self) -> impl Future<Output = Next> + Send;
 }
 
 /// Drives a loop until `stop` is cancelled.
 pub async fn drive(mut driven: impl Loop, stop: CancellationToken) {
-    while !stop.is_cancelled() {
-        let next = driven.activate().await;
+    // An activation waits for the store, perhaps for one that hangs.
+    while let Some(next) = stop.run_until_cancelled(driven.activate()).await {
         tokio::select! {
             biased;
             () = stop.cancelled() => {}

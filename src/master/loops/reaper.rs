@@ -7,12 +7,12 @@ use super::{Loop, Next, made};
 use crate::core::reconcile;
 use crate::master::cluster::Cluster;
 
-/// How many tasks one activation forgets at most. More are forgotten when these are: thousands in one
+/// How many tasks one activation forgets at most. More are forgotten when these are stored: thousands in one
 /// transaction, and in one burst of orders to workers, are what everybody else would wait for.
 const LIMIT: usize = 256;
 
-/// The times between two looks. Often while one after another ages out: the more are forgotten at once, the more
-/// requests to workers there are at once.
+/// The shortest and the longest time between two looks. Not each task by itself, but no more than that at once: each
+/// is a request to a worker.
 const OFTEN: Duration = Duration::from_millis(250);
 const SELDOM: Duration = Duration::from_secs(10);
 
@@ -38,21 +38,17 @@ impl Loop for Reaper {
     }
 
     async fn activate(&mut self) -> Next {
-        let reaping = async {
-            let rule = |state: &_, now| reconcile::reap(state, now, LIMIT);
-            let forgotten = self.cluster.reconcile(rule).await?;
-            if forgotten > 0 {
-                self.cluster.settled().await?;
-            }
-            Ok(forgotten)
-        };
-        let reaped = reaping.await;
+        let rule = |state: &_, now| reconcile::reap(state, now, LIMIT);
+        let forgotten = made("reaper", self.cluster.reconcile(rule).await);
+        if forgotten > 0 && self.cluster.settled().await.is_err() {
+            // What is wrong with the store the commit task says; no more is decided meanwhile.
+            self.next_in = SELDOM;
+            return Next::InTime;
+        }
         let now = self.cluster.clock().now();
         let next = self.cluster.read(|state| reconcile::reap_in_ms(state, now));
-        // While the store does not work, all of them are overdue.
-        let next = next.filter(|_| reaped.is_ok());
         self.next_in = next.map_or(SELDOM, Duration::from_millis);
-        match made("reaper", reaped) {
+        match forgotten {
             LIMIT.. => Next::AtOnce,
             _ => Next::InTime,
         }
@@ -62,22 +58,24 @@ impl Loop for Reaper {
 #[cfg(test)]
 mod tests {
     use tokio::task::yield_now;
+    use tokio_util::sync::CancellationToken;
 
+    use super::super::drive;
     use super::*;
     use crate::core::{Ended, Policy, State, Status, Task};
     use crate::master::cluster::{CommitterEnds, Progress};
     use crate::master::fixture::{TokioClock, put_task, task};
 
-    const TASKS: usize = LIMIT + 1;
+    const COMMIT_TIMEOUT: Duration = Duration::from_secs(5);
 
-    /// A reaper of tasks that ended long ago, and what it decides.
-    fn with_ended_tasks() -> (Reaper, CommitterEnds) {
+    /// A reaper of so many tasks that ended just now, and what it decides.
+    fn with_ended_tasks(tasks: usize, ttl_ms: u64) -> (Reaper, CommitterEnds) {
         let clock = TokioClock::shared();
         let mut state = State::new(Policy {
-            ended_task_ttl_ms: Some(0),
+            ended_task_ttl_ms: Some(ttl_ms),
             ..Policy::default()
         });
-        for sequence in 1..=TASKS as u64 {
+        for sequence in 1..=tasks as u64 {
             let ended = Task {
                 status: Status::Completed,
                 ended: Some(Box::new(Ended {
@@ -89,16 +87,18 @@ mod tests {
             };
             state.apply(&put_task(sequence, Arc::new(ended)));
         }
-        let (cluster, ends) = Cluster::new(state, clock, Duration::from_secs(10));
+        let (cluster, ends) = Cluster::new(state, clock, COMMIT_TIMEOUT);
         (Reaper::new(Arc::new(cluster)), ends)
     }
 
     #[tokio::test(start_paused = true)]
     async fn more_are_forgotten_at_once_when_these_are_stored() {
-        let (mut reaper, mut ends) = with_ended_tasks();
-        for (forgotten, expected, period) in
-            [(LIMIT, Next::AtOnce, OFTEN), (1, Next::InTime, SELDOM)]
-        {
+        let (mut reaper, mut ends) = with_ended_tasks(LIMIT + 1, 0);
+        for (forgotten, expected, period) in [
+            (LIMIT, Next::AtOnce, OFTEN),
+            // None is left: what ends from now on is due at once.
+            (1, Next::InTime, OFTEN),
+        ] {
             let activation = tokio::spawn(async move { (reaper.activate().await, reaper) });
             let decided = ends.queue.recv().await.unwrap();
             assert_eq!(decided.changes.len(), forgotten);
@@ -113,5 +113,38 @@ mod tests {
             (next, reaper) = activation.await.unwrap();
             assert_eq!((next, reaper.period()), (expected, period));
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_looks_again_when_the_next_is_due_and_not_too_seldom() {
+        for (ttl_ms, period) in [
+            (1, OFTEN),
+            (3_000, Duration::from_secs(3)),
+            (3_600_000, SELDOM),
+        ] {
+            let (mut reaper, _ends) = with_ended_tasks(1, ttl_ms);
+            assert_eq!(reaper.activate().await, Next::InTime);
+            assert_eq!(reaper.period(), period, "{ttl_ms}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn while_nothing_is_stored_no_more_is_forgotten() {
+        let (mut reaper, mut ends) = with_ended_tasks(LIMIT + 1, 0);
+        assert_eq!(reaper.activate().await, Next::InTime);
+        assert_eq!(reaper.period(), SELDOM);
+        assert_eq!(ends.queue.recv().await.unwrap().changes.len(), LIMIT);
+        assert!(ends.queue.try_recv().is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_ends_at_once_also_while_nothing_is_stored() {
+        let (reaper, mut ends) = with_ended_tasks(1, 0);
+        let stop = CancellationToken::new();
+        let driver = tokio::spawn(drive(reaper, stop.clone()));
+        ends.queue.recv().await.unwrap();
+        stop.cancel();
+        let ended = tokio::time::timeout(COMMIT_TIMEOUT / 2, driver).await;
+        ended.expect("it ends").unwrap();
     }
 }

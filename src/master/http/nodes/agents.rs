@@ -1,7 +1,6 @@
 //! What workers send: registration, heartbeat, sign-off. See [`crate::master::api`].
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use utoipa::ToSchema;
 
 use super::super::error::Refused;
 use super::super::{Anything, Data, Error};
@@ -32,15 +31,6 @@ pub async fn register(
     })
 }
 
-/// What is answered to a heartbeat: the node with what its worker is to know, or only this.
-#[derive(ToSchema)]
-#[serde(untagged)]
-#[expect(dead_code, reason = "only its schema is used")]
-enum BeatAnswer {
-    Whole(Box<wire::HeartbeatAnswer>),
-    Short(wire::Instructions),
-}
-
 /// A worker lives, and says what it runs. 404 means: register again.
 #[utoipa::path(
     post,
@@ -55,7 +45,11 @@ enum BeatAnswer {
     ),
     request_body = Option<wire::Heartbeat>,
     responses(
-        (status = 200, description = "The node, and what differs", body = BeatAnswer),
+        (
+            status = 200,
+            description = "The node, and what differs; with `return=minimal` only `clusterId`, `nodeTimeoutMs`, `run` and `stop`",
+            body = wire::HeartbeatAnswer,
+        ),
         Refused,
     ),
 )]
@@ -65,13 +59,14 @@ pub async fn heartbeat(
     request: HttpRequest,
     body: LargeBody<wire::Heartbeat>,
 ) -> Result<HttpResponse, Error> {
-    let instructions = api::heartbeat(&shared.cluster, &id, body.0).await?;
-    let mut answer = HttpResponse::Ok();
-    if prefers_minimal(&request) {
-        return Ok(answer.json(instructions));
-    }
-    let node = api::node(&shared.cluster, &id)?;
-    Ok(answer.json(wire::HeartbeatAnswer { node, instructions }))
+    let with_node = !prefers_minimal(&request);
+    let answer = api::heartbeat(&shared.cluster, &id, body.0, with_node).await?;
+    Ok(match answer {
+        (instructions, None) => HttpResponse::Ok().json(instructions),
+        (instructions, Some(node)) => {
+            HttpResponse::Ok().json(wire::HeartbeatAnswer { node, instructions })
+        }
+    })
 }
 
 /// A worker signs off.
