@@ -11,8 +11,8 @@ use crate::master::cluster::Cluster;
 /// transaction, and in one burst of orders to workers, are what everybody else would wait for.
 const LIMIT: usize = 256;
 
-/// The shortest and the longest time between two looks. Not each task by itself, but no more than that at once: each
-/// is a request to a worker.
+/// The shortest and the longest time between two looks: so often that few are forgotten at once, because each is a
+/// request to a worker, and not so often that each goes by itself.
 const OFTEN: Duration = Duration::from_millis(250);
 const SELDOM: Duration = Duration::from_secs(10);
 
