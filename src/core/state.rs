@@ -9,6 +9,7 @@
 mod clearing;
 mod contact;
 mod hands;
+mod members;
 mod ready;
 mod tally;
 mod waiting;
@@ -41,7 +42,9 @@ pub struct State {
     nodes_at: HashMap<(String, u16), BTreeSet<NodeId>>,
     usage: ById<NodeId, Usage>,
     ready: ready::Ready,
-    contacts: ById<NodeId, Contact>,
+    members: members::Members,
+    /// Nodes of which the record alone makes that they have to be looked at, however they are heard.
+    watched: BTreeSet<NodeId>,
     clearing: clearing::Clearing,
     hands: Hands,
     brake: Option<Brake>,
@@ -81,10 +84,11 @@ impl State {
         for write in &writes {
             state.write(write);
         }
-        let online = |node: &&Arc<Node>| node.availability == Availability::Online;
-        for node in state.nodes.values().filter(online) {
-            let contact = Contact::presumed(now, node.heard_at, node.unreachable.is_some());
-            state.contacts.insert(node.id.clone(), contact);
+        let online = |node: &Node| node.availability == Availability::Online;
+        for member in state.members.values_mut() {
+            let node = Some(&member.node).filter(|node| online(node));
+            member.contact =
+                node.map(|node| Contact::presumed(now, node.heard_at, node.unreachable.is_some()));
         }
         state.note_time(now);
         state
@@ -108,7 +112,8 @@ impl State {
         let standstill_ms = self.hands.standstill_ms(now);
         if standstill_ms > 0 {
             // Whoever spoke meanwhile was not heard, so the time counts for nobody.
-            let contacts = self.contacts.values_mut();
+            let members = self.members.values_mut();
+            let contacts = members.filter_map(|member| member.contact.as_mut());
             contacts.for_each(|contact| contact.put_off(standstill_ms));
         }
         let ttl_ms = self.policy.ended_task_ttl_ms.unwrap_or_default();
@@ -191,7 +196,7 @@ impl State {
 
     /// A node by its id.
     pub fn node(&self, id: &NodeId) -> Option<&Arc<Node>> {
-        self.nodes.get(id)
+        Some(&self.members.get(id)?.node)
     }
 
     /// The node whose worker listens there; of several that did the one that is online, else the

@@ -10,10 +10,15 @@ use crate::core::{Change, Kind, Node, NodeId, Now, State};
 
 const HELD: &str = "silent, as most nodes are: the brake keeps its tasks where they are";
 
-/// One look at all nodes.
+/// One look at all nodes: at those that are well only so far as to see that they are.
 pub fn nodes(state: &State, now: Now) -> Vec<Change> {
     let mut draft = Draft::new(state, now);
-    let links: Vec<_> = liveness::online(state)
+    let nodes = match state.brake() {
+        Some(_) => liveness::online(state).collect(),
+        None => liveness::doubtful(state, now),
+    };
+    let links: Vec<_> = nodes
+        .into_iter()
         .map(|(node, contact)| (node, liveness::link(node, contact, state.policy(), now)))
         .collect();
     let any_silent = links.iter().any(|(_, link)| *link == Link::Silent);

@@ -3,6 +3,7 @@
 mod brake;
 mod clock;
 mod differences;
+mod doubtful;
 mod nodes;
 mod place;
 mod reap;

@@ -103,7 +103,7 @@ impl State {
 
     /// The same; none when nobody was in touch yet: it registered this very moment.
     pub fn last_contact(&self, node: &NodeId) -> Option<Contact> {
-        self.contacts.get(node).copied()
+        self.members.get(node)?.contact
     }
 
     /// The worker reached the master: call it once what the worker said was decided and applied.
@@ -118,13 +118,13 @@ impl State {
 
     /// It signed off: its silence from now on is no sign of anything.
     pub fn signed_off(&mut self, node: &NodeId) {
-        self.contacts.remove(node);
+        self.forget_contact(node);
     }
 
     /// The same, when it has just registered: whoever could not be reached before may have been
     /// another process, somewhere else.
     pub fn registered(&mut self, node: &NodeId, now: Now) {
-        self.contacts.remove(node);
+        self.forget_contact(node);
         self.heard(node, now);
         if let Some(contact) = self.known_contact(node) {
             contact.registered_at = now.mono;
@@ -148,10 +148,13 @@ impl State {
     }
 
     fn known_contact(&mut self, node: &NodeId) -> Option<&mut Contact> {
-        // Only nodes that are known have one.
-        if !self.contacts.contains_key(node) && self.nodes.contains_key(node) {
-            self.contacts.insert(node.clone(), Contact::default());
+        let member = self.members.get_mut(node)?;
+        Some(member.contact.get_or_insert_default())
+    }
+
+    pub(super) fn forget_contact(&mut self, node: &NodeId) {
+        if let Some(member) = self.members.get_mut(node) {
+            member.contact = None;
         }
-        self.contacts.get_mut(node)
     }
 }

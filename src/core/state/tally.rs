@@ -161,11 +161,12 @@ fn check_indexes(state: &State) -> Result<(), String> {
     if indexed != state.nodes.len() {
         return Err("a node is not found by its address".into());
     }
-    let of_nodes = state.contacts.keys().chain(state.clearing.keys());
-    for id in of_nodes {
-        if !state.nodes.contains_key(id) {
-            return Err(format!("node {id}: gone, but its contact is kept"));
-        }
+    if let Some(id) = state
+        .clearing
+        .keys()
+        .find(|id| !state.nodes.contains_key(*id))
+    {
+        return Err(format!("node {id}: gone, but what it clears is kept"));
     }
-    Ok(())
+    state.check_members()
 }

@@ -60,10 +60,16 @@ fn the_check_notices_a_wrong_index_of_nodes() {
     assert_eq!(address, "b:1: leads to the wrong node");
     let lost = noticed(|state| state.nodes_at.clear());
     assert_eq!(lost, "a node is not found by its address");
-    let contact = noticed(|state| {
-        state.contacts.insert("b".into(), Default::default());
+    let gone = noticed(|state| {
+        state.watched.insert("b".into());
     });
-    assert_eq!(contact, "node b: gone, but its contact is kept");
+    assert_eq!(gone, "node b: gone, and still found by its id");
+    let another = "node a: found by its id it is another";
+    assert_eq!(noticed(|state| state.members.clear()), another);
+    let unwatched = noticed(|state| {
+        state.watched.insert("a".into());
+    });
+    assert_eq!(unwatched, another);
 }
 
 #[test]

@@ -20,11 +20,10 @@ impl State {
     /// Who fell silent before the brake was released is no longer counted.
     fn set_brake(&mut self, brake: Option<Brake>) {
         if brake.is_none() {
-            let nodes = &self.nodes;
-            self.contacts.retain(|id, _| {
-                let node = nodes.get(id);
-                node.is_some_and(|node| node.availability == Availability::Online)
-            });
+            let members = self.members.values_mut();
+            members
+                .filter(|member| member.node.availability == Availability::Offline)
+                .for_each(|member| member.contact = None);
         }
         self.brake = brake;
     }
@@ -103,7 +102,7 @@ impl State {
                 && node.availability == Availability::Online
             {
                 // What was known about reaching it is about the time before it was lost.
-                self.contacts.remove(&node.id);
+                self.forget_contact(&node.id);
             }
         }
         let address = (node.hostname.clone(), node.port);
@@ -111,12 +110,15 @@ impl State {
         if node.availability == Availability::Online {
             // Another node has their address: they are over, not silent.
             for before in there.iter().filter(|id| **id != node.id) {
-                self.contacts.remove(before);
+                if let Some(before) = self.members.get_mut(before) {
+                    before.contact = None;
+                }
             }
         }
         there.insert(node.id.clone());
         self.usage.entry(node.id.clone()).or_default();
         self.nodes.insert(node.id.clone(), node.clone());
+        self.join_members(node);
         self.join_order(node);
     }
 
@@ -126,7 +128,7 @@ impl State {
             self.leave_address(&node);
         }
         self.hands.changed(id);
-        self.contacts.remove(id);
+        self.leave_members(id);
         self.clearing.remove(id);
         if self.usage.get(id).is_some_and(Usage::is_empty) {
             self.usage.remove(id);
