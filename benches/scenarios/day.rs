@@ -22,12 +22,16 @@ use crate::usage::resident_bytes;
 /// The run is cut into so many parts; what is found is by part.
 const PARTS: usize = 100;
 const TENTH: usize = PARTS / 10;
+/// How often is looked at memory, which goes up and down within a part: of its looks, a part keeps the highest (what
+/// the machine must have) and the lowest.
+const LOOK: Duration = Duration::from_secs(1);
 const COMPLETED: &str = r#"podling_events_total{kind="taskCompleted"}"#;
 
-/// How it was at the end of a part.
+/// How it was in a part, or at its end.
 struct Sample {
     minutes: f64,
-    resident_mb: f64,
+    highest_resident_mb: f64,
+    lowest_resident_mb: f64,
     database_mb: f64,
 }
 
@@ -97,11 +101,21 @@ pub async fn measure(setup: &Setup) -> Result<Outcome> {
 async fn sample(master: u32, data: &Path, every: Duration) -> Result<Vec<Sample>> {
     let start = Instant::now();
     let mut samples = Vec::with_capacity(PARTS);
-    for _ in 0..PARTS {
-        sleep(every).await;
+    for part in 1..=PARTS {
+        let end = start + every * part as u32;
+        let (mut highest, mut lowest) = (0, u64::MAX);
+        loop {
+            sleep(LOOK.min(end.saturating_duration_since(Instant::now()))).await;
+            let resident = resident_bytes(master)?;
+            (highest, lowest) = (highest.max(resident), lowest.min(resident));
+            if Instant::now() >= end {
+                break;
+            }
+        }
         samples.push(Sample {
             minutes: start.elapsed().as_secs_f64() / 60.0,
-            resident_mb: resident_bytes(master)? as f64 / 1e6,
+            highest_resident_mb: highest as f64 / 1e6,
+            lowest_resident_mb: lowest as f64 / 1e6,
             database_mb: size(data)? as f64 / 1e6,
         });
     }
@@ -131,12 +145,15 @@ struct Found {
 impl Found {
     fn outcome(&self, settings: Value, (nodes, tasks, ttl): (u64, u64, u64)) -> Result<Outcome> {
         let half = &self.samples[PARTS / 2..];
-        let resident: Vec<f64> = half.iter().map(|sample| sample.resident_mb).collect();
-        let mean = resident.iter().sum::<f64>() / resident.len() as f64;
-        let off = resident
-            .iter()
+        let highest = half.iter().map(|sample| sample.highest_resident_mb);
+        let mean = highest.clone().sum::<f64>() / half.len() as f64;
+        let off = highest
             .map(|mb| (mb - mean).abs() / mean)
             .fold(0.0, f64::max);
+        let lowest = half
+            .iter()
+            .map(|sample| sample.lowest_resident_mb)
+            .fold(f64::INFINITY, f64::min);
         let database = |samples: &[Sample]| {
             samples
                 .iter()
@@ -148,11 +165,15 @@ impl Found {
         let (lived_in, fresh) = (median(&self.turns.lived_in), median(&self.turns.fresh));
         let rows = (0..10).map(|tenth| {
             let part = tenth * TENTH..(tenth + 1) * TENTH;
-            let at = &self.samples[part.end - 1];
+            let samples = &self.samples[part.clone()];
+            let highest = samples
+                .iter()
+                .map(|sample| sample.highest_resident_mb)
+                .fold(0.0, f64::max);
             anyhow::Ok(row![
                 tenth + 1,
-                number(at.resident_mb),
-                number(at.database_mb),
+                number(highest),
+                number(samples[TENTH - 1].database_mb),
                 number(self.quantile(0.5, part.clone())?),
                 number(self.p99(part)?),
             ])
@@ -179,17 +200,20 @@ impl Found {
             scenario: String::new(),
             what: format!(
                 "{} tasks through {} simulated nodes, {} a second in an open loop; each runs for 1 to 5 s and is forgotten {ttl} s \
-                 after its end. The rows are tenths of the run: the master's resident memory and the database with its log at \
-                 their end, and the latency of submissions from the moment each was to be sent. After it, when there is no task \
+                 after its end. The rows are tenths of the run: the master's highest resident memory, looked at each second, the \
+                 database with its log at their end, and the latency of submissions from the moment each was to be sent. After it, when there is no task \
                  any more, submissions in a closed loop as fast as they go, in turns with fresh clusters, medians: {:.0} and \
                  {:.0} a second. The same right after the last of them, while those before are run, ended and forgotten: {:.0}. \
-                 Memory over the last half: the sample farthest from their mean.",
+                 Memory over the last half: of the highest of each hundredth of the run the one farthest from their mean, which is \
+                 {:.0} MB; the lowest of all looks in that half was {:.0} MB.",
                 number(tasks as f64),
                 number(nodes as f64),
                 number(self.per_second),
                 lived_in,
                 fresh,
                 self.at_once,
+                mean,
+                lowest,
             ),
             settings,
             head: texts(&[
@@ -233,7 +257,10 @@ impl Found {
                     "Resident memory and database",
                     "MB",
                     vec![
-                        lines("master, resident", |sample| sample.resident_mb),
+                        lines("master, resident, highest", |sample| {
+                            sample.highest_resident_mb
+                        }),
+                        lines("lowest", |sample| sample.lowest_resident_mb),
                         lines("database with log", |sample| sample.database_mb),
                     ],
                 ),
@@ -257,7 +284,8 @@ impl Found {
                 },
                 "per_second": round(self.per_second),
                 "samples": self.samples.iter().zip(&self.latencies).map(|(sample, latency)| json!([
-                    round(sample.minutes), round(sample.resident_mb), round(sample.database_mb), latency.ms(0.99),
+                    round(sample.minutes), round(sample.highest_resident_mb), round(sample.lowest_resident_mb), round(sample.database_mb),
+                    latency.ms(0.99),
                 ])).collect::<Vec<_>>(),
             }),
             measured_on: Value::Null,
