@@ -23,9 +23,10 @@ use crate::http::{MASTER_HEADER, PREFER, RETURN_MINIMAL};
 
 /// Longest body of an answer: all tasks of a large cluster in one list.
 const MAX_ANSWER_BYTES: usize = 256 * 1024 * 1024;
-/// How long an idle connection is kept: less than the 5 s after which actix-web's servers close
-/// theirs, so that no request is sent into a closing connection.
-const KEEP_ALIVE: Duration = Duration::from_secs(4);
+/// How long an idle connection is kept: longer than from one heartbeat to the next, so that each finds the
+/// connection of the one before. The servers, podling's and Go's, close none that is idle, so that no request is
+/// sent into a closing one.
+const KEEP_ALIVE: Duration = Duration::from_secs(45);
 /// After so long each pool is made anew. awc closes an idle connection only when the same host is
 /// asked again: without this, each host that is gone for ever would leave an open socket.
 const RENEW: Duration = Duration::from_secs(60);
@@ -168,7 +169,9 @@ fn client() -> Client {
 }
 
 fn prepare(client: &Client, request: &Request) -> ClientRequest {
-    let mut prepared = client.request(request.method.clone(), request.url.as_str());
+    let prepared = client.request(request.method.clone(), request.url.as_str());
+    // awc would say in a header of each request that it takes nothing compressed.
+    let mut prepared = prepared.no_decompress();
     if let Some(accept) = request.accept {
         prepared = prepared.insert_header(("Accept", accept));
     }

@@ -18,7 +18,7 @@ mod until;
 pub use body::{
     BODY_LIMIT_BYTES, Body, LARGE_BODY_LIMIT_BYTES, LargeBody, ORDER_BODY_LIMIT_BYTES, OrderBody,
 };
-pub use bound::Bound;
+pub use bound::{Bound, LEFT_TO_THE_KERNEL};
 pub use guard::Guard;
 pub use prefer::{PREFER, RETURN_MINIMAL, prefers_minimal};
 pub use query::Query;

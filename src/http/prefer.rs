@@ -1,9 +1,10 @@
 //! How much of an answer is wanted.
 
 use actix_web::HttpRequest;
+use actix_web::http::header::HeaderName;
 
 /// The header (RFC 7240).
-pub const PREFER: &str = "prefer";
+pub const PREFER: HeaderName = HeaderName::from_static("prefer");
 
 /// Its value that asks for the short answer.
 pub const RETURN_MINIMAL: &str = "return=minimal";

@@ -31,11 +31,11 @@ fn is_plain(id: &str) -> bool {
     !id.is_empty() && id.bytes().all(plain)
 }
 
-/// The `{id}` of a path, whether it was found by a shortcut or not.
+/// The `{id}` of a path, whether it was found by a shortcut or not: made of its text, without a copy between.
 #[derive(Debug)]
-pub struct PathId(pub String);
+pub struct PathId<T = String>(pub T);
 
-impl FromRequest for PathId {
+impl<T: for<'a> From<&'a str>> FromRequest for PathId<T> {
     type Error = actix_web::Error;
     type Future = Ready<Result<Self, Self::Error>>;
 
@@ -43,14 +43,14 @@ impl FromRequest for PathId {
         let path = request.match_info();
         if path.get("id").is_some() {
             let id = web::Path::<String>::from_request(request, payload).into_inner();
-            return ready(id.map(|id| Self(id.into_inner())));
+            return ready(id.map(|id| Self(T::from(&id))));
         }
         // What is left of the path behind the shortcut's beginning.
         let rest = path.unprocessed().trim_start_matches('/');
         let id = rest.split('/').next().unwrap_or_default();
         ready(match id {
             "" => Err(Refusal::not_found(format!("{} names nothing", request.path())).into()),
-            id => Ok(Self(id.to_owned())),
+            id => Ok(Self(T::from(id))),
         })
     }
 }

@@ -21,13 +21,11 @@ use super::workers::HttpWorkers;
 use super::{Error, Options};
 use crate::client::Transport;
 use crate::clock::{SharedClock, SystemClock};
-use crate::http::{Bound, Guard};
+use crate::http::{Bound, Guard, LEFT_TO_THE_KERNEL};
 use crate::store::{self, Store};
 
 /// More do not make the commit task faster, and each takes memory.
 const MOST_WORKERS: usize = 4;
-/// Longer than any client keeps an idle connection, so that none is closed under a request.
-const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
 /// Runs a master until `stop` is cancelled.
 ///
@@ -174,7 +172,7 @@ fn serve(
     });
     let server = server
         .workers(cores.min(MOST_WORKERS))
-        .keep_alive(KEEP_ALIVE)
+        .keep_alive(LEFT_TO_THE_KERNEL)
         .shutdown_timeout(shutdown_timeout.as_secs())
         .disable_signals();
     Ok(server.listen(listener)?.run())

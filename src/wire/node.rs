@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 use utoipa::ToSchema;
 
 use super::{Quantity, Task, TaskReport};
@@ -180,7 +181,8 @@ pub struct HeartbeatAnswer {
 pub struct Instructions {
     /// Of which cluster the master is: what another one ordered is not its to stop.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub cluster_id: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub cluster_id: Option<SmolStr>,
     /// Out of touch for so many milliseconds, the node is lost; left out: not said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node_timeout_ms: Option<u64>,

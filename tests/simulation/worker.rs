@@ -152,7 +152,7 @@ impl Master for Caller {
         self.ask(what, move |cluster| {
             let (beat, world, node_id) = (beat.clone(), Arc::clone(&world), node_id.clone());
             Box::pin(async move {
-                let (answer, _) = api::heartbeat(&cluster, &node_id, beat, false)
+                let (answer, _) = api::heartbeat(&cluster, node_id.as_str().into(), beat, false)
                     .await
                     .map_err(|error| as_client_sees(&error))?;
                 lock(&world.checks).answers(&world, number, &answer);
@@ -174,7 +174,7 @@ impl Master for Caller {
         self.ask(what, move |cluster| {
             let (said, world) = (as_list.clone(), Arc::clone(&world));
             Box::pin(async move {
-                let task = api::report(&cluster, &said.task_id, said.report)
+                let task = api::report(&cluster, said.task_id.as_str().into(), said.report)
                     .await
                     .map_err(|error| as_client_sees(&error))?;
                 let whole = convert::task(&task);

@@ -42,12 +42,12 @@ pub async fn register(
 /// A worker lives, and says what it runs. Gives also the node, when `with_node` says so.
 pub async fn heartbeat(
     cluster: &Cluster,
-    id: &str,
+    node: NodeId,
     body: wire::Heartbeat,
     with_node: bool,
 ) -> Result<(wire::Instructions, Option<wire::Node>), Error> {
-    let beat = convert::heartbeat(id, body)?;
-    let (node, tasks) = (beat.node.clone(), beat.tasks.clone());
+    let beat = convert::heartbeat(node.clone(), body)?;
+    let tasks = beat.tasks.clone();
     // What is sent to a worker has to be durable: `mutate` waits for everything decided before.
     let answer = cluster
         .mutate(Command::Heartbeat(beat), |state, _| {

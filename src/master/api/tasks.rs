@@ -37,7 +37,7 @@ pub fn task(cluster: &Cluster, id: &TaskId) -> Result<Arc<Task>, Error> {
 }
 
 /// What a worker says of a task; the task as it is then.
-pub async fn report(cluster: &Cluster, id: &str, body: wire::Report) -> Result<Arc<Task>, Error> {
+pub async fn report(cluster: &Cluster, id: TaskId, body: wire::Report) -> Result<Arc<Task>, Error> {
     let report = convert::report(id, body, "")?;
     carry_out(cluster, report.task.clone(), Command::Report(report)).await
 }

@@ -124,9 +124,9 @@ pub fn register(asked: wire::Register) -> Result<core::Register, Rejection> {
 ///
 /// # Errors
 /// A status that can't be read, by its field.
-pub fn heartbeat(id: &str, beat: wire::Heartbeat) -> Result<core::Heartbeat, Rejection> {
+pub fn heartbeat(node: NodeId, beat: wire::Heartbeat) -> Result<core::Heartbeat, Rejection> {
     Ok(core::Heartbeat {
-        node: NodeId::from(id),
+        node,
         tasks: reports(beat.tasks)?,
         engine: said(beat.engine_id),
         condition: match beat.condition {
@@ -143,7 +143,11 @@ pub fn heartbeat(id: &str, beat: wire::Heartbeat) -> Result<core::Heartbeat, Rej
 
 fn reports(tasks: Option<Vec<wire::TaskReport>>) -> Result<Option<Vec<core::Report>>, Rejection> {
     let convert = |(index, said): (usize, wire::TaskReport)| {
-        task::report(&said.task_id, said.report, &format!("tasks[{index}]."))
+        task::report(
+            said.task_id.into(),
+            said.report,
+            &format!("tasks[{index}]."),
+        )
     };
     let tasks = tasks.map(|tasks| tasks.into_iter().enumerate().map(convert).collect());
     tasks.transpose()

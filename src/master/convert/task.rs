@@ -145,9 +145,9 @@ pub fn status(field: &str, text: &str) -> Result<Status, Rejection> {
 ///
 /// # Errors
 /// Its status is none.
-pub fn report(id: &str, report: wire::Report, at: &str) -> Result<core::Report, Rejection> {
+pub fn report(task: TaskId, report: wire::Report, at: &str) -> Result<core::Report, Rejection> {
     Ok(core::Report {
-        task: TaskId::from(id),
+        task,
         attempt: report.attempt,
         node: said(report.node_id).map(core::NodeId::from),
         status: status(&format!("{at}status"), &report.status)?,

@@ -59,11 +59,11 @@ pub async fn get(shared: Data, id: web::Path<String>) -> Result<HttpResponse, Er
 )]
 pub async fn report(
     shared: Data,
-    PathId(id): PathId,
+    PathId(id): PathId<TaskId>,
     request: HttpRequest,
     body: Body<wire::Report>,
 ) -> Result<HttpResponse, Error> {
-    let task = api::report(&shared.cluster, &id, body.0).await?;
+    let task = api::report(&shared.cluster, id, body.0).await?;
     let mut answer = HttpResponse::Ok();
     Ok(match prefers_minimal(&request) {
         true => answer.json(convert::reported(&task)),

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use smol_str::SmolStr;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -60,7 +61,7 @@ pub struct Agent {
     /// How long the master takes it for alive without a sign, when it said so.
     node_timeout_ms: Option<u64>,
     /// Of which cluster the master said it is.
-    cluster_id: Option<String>,
+    cluster_id: Option<SmolStr>,
     silence: CancellationToken,
 }
 

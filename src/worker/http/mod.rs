@@ -12,7 +12,6 @@ mod whom;
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix_web::dev::{Server, Service};
 use actix_web::http::Method;
@@ -22,13 +21,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::orders::{Orders, unknown_task};
 use super::runner::Runner;
-use crate::http::{Bound, Guard, MASTER_HEADER, not_found, resource};
+use crate::http::{Bound, Guard, LEFT_TO_THE_KERNEL, MASTER_HEADER, not_found, resource};
 pub use whom::Whom;
 
 /// Open requests get so long at the end; streams are ended by their token before.
 const SHUTDOWN_SECONDS: u64 = 2;
-/// Longer than clients keep idle connections, so that none sends into a closing one.
-const KEEP_ALIVE: Duration = Duration::from_secs(20);
 
 /// What handlers work with.
 #[derive(Clone)]
@@ -94,7 +91,7 @@ pub fn server(whom: Whom, place: Place) -> std::io::Result<Server> {
     let server = server
         .workers(1)
         .disable_signals()
-        .keep_alive(KEEP_ALIVE)
+        .keep_alive(LEFT_TO_THE_KERNEL)
         .shutdown_timeout(SHUTDOWN_SECONDS)
         .on_connect(whom::on_connect)
         .listen(listener)?;

@@ -101,7 +101,7 @@ impl Inner {
         let run = std::mem::take(&mut self.run);
         let stop = std::mem::take(&mut self.stop);
         Instructions {
-            cluster_id: self.cluster_id.clone(),
+            cluster_id: self.cluster_id.as_deref().map(Into::into),
             node_timeout_ms: self.node_timeout_ms,
             run,
             stop,

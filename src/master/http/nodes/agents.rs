@@ -4,6 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::super::error::Refused;
 use super::super::{Anything, Data, Error};
+use crate::core::NodeId;
 use crate::http::{Body, LargeBody, PathId, prefers_minimal};
 use crate::master::api;
 use crate::wire;
@@ -55,12 +56,12 @@ pub async fn register(
 )]
 pub async fn heartbeat(
     shared: Data,
-    PathId(id): PathId,
+    PathId(node): PathId<NodeId>,
     request: HttpRequest,
     body: LargeBody<wire::Heartbeat>,
 ) -> Result<HttpResponse, Error> {
     let with_node = !prefers_minimal(&request);
-    let answer = api::heartbeat(&shared.cluster, &id, body.0, with_node).await?;
+    let answer = api::heartbeat(&shared.cluster, node, body.0, with_node).await?;
     Ok(match answer {
         (instructions, None) => HttpResponse::Ok().json(instructions),
         (instructions, Some(node)) => {
