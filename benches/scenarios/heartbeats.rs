@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use serde_json::{Value, json};
-use tokio::time::{Duration, sleep};
+use tokio::time::{Duration, Instant, sleep};
 
 use crate::lab::Lab;
 use crate::outcome::{Goal, Outcome, number, texts};
@@ -16,14 +16,14 @@ const UNTIL_STEADY: Duration = Duration::from_secs(12);
 const BEATEN: &str = r#"podling_http_requests_total{method="POST",route="/api/v1/nodes/{id}/heartbeat",status="200"}"#;
 
 /// What one round found.
-struct Minute {
+struct Round {
     per_second: f64,
     master_percent: f64,
     us_each: f64,
     nodes_percent: f64,
 }
 
-impl Minute {
+impl Round {
     fn row(&self) -> Vec<String> {
         row![
             number(self.per_second),
@@ -47,13 +47,14 @@ pub async fn measure(setup: &Setup) -> Result<Outcome> {
     let lab = Lab::start_with(setup, "heartbeats", nodes, &[], &args).await?;
     let mut api = lab.api().await?;
     sleep(UNTIL_STEADY).await;
-    let time = seconds.as_secs_f64();
-    let mut minutes = vec![];
+    let mut rounds_found = vec![];
     for _ in 0..rounds {
-        let (cpu, beaten) = (lab.cpu()?, api.metric(BEATEN).await?);
+        let beaten = api.metric(BEATEN).await?;
+        let (cpu, start) = (lab.cpu()?, Instant::now());
         sleep(seconds).await;
-        let (cpu, beaten) = (lab.cpu()?.since(cpu), api.metric(BEATEN).await? - beaten);
-        minutes.push(Minute {
+        let (cpu, time) = (lab.cpu()?.since(cpu), start.elapsed().as_secs_f64());
+        let beaten = api.metric(BEATEN).await? - beaten;
+        rounds_found.push(Round {
             per_second: beaten / time,
             master_percent: cpu.master / time * 100.0,
             us_each: cpu.master * 1e6 / beaten.max(1.0),
@@ -63,18 +64,22 @@ pub async fn measure(setup: &Setup) -> Result<Outcome> {
     let online = api.metric(r#"podling_nodes{state="ready"}"#).await?;
     lab.end().await?;
 
-    let shares: Vec<f64> = minutes.iter().map(|minute| minute.master_percent).collect();
+    let shares: Vec<f64> = rounds_found
+        .iter()
+        .map(|round| round.master_percent)
+        .collect();
     Ok(Outcome {
         scenario: String::new(),
         what: format!(
             "{} idle simulated nodes that beat every 5 s, {} of them ready at the end: the master's processor time (user and \
-             system) over {time} s, {rounds} times, in percent of one core. The nodes share the connections of one client, \
+             system) over {} s, {rounds} times, in percent of one core. The nodes share the connections of one client, \
              at most 128.",
             number(nodes as f64),
             number(online),
+            seconds.as_secs(),
         ),
         settings: json!({
-            "nodes": nodes, "seconds": time, "rounds": rounds, "heartbeat_interval_s": 5,
+            "nodes": nodes, "seconds": seconds.as_secs(), "rounds": rounds, "heartbeat_interval_s": 5,
         }),
         head: texts(&[
             "heartbeats/s",
@@ -82,7 +87,7 @@ pub async fn measure(setup: &Setup) -> Result<Outcome> {
             "µs each",
             "simulation, % of a core",
         ]),
-        rows: minutes.iter().map(Minute::row).collect(),
+        rows: rounds_found.iter().map(Round::row).collect(),
         goals: vec![Goal::at_most(
             "the master's share of a core, median",
             round(median(&shares)),
@@ -92,7 +97,7 @@ pub async fn measure(setup: &Setup) -> Result<Outcome> {
         comparison: vec![],
         charts: vec![],
         results: json!({
-            "nodes_ready": online, "rounds": minutes.iter().map(Minute::json).collect::<Vec<_>>(),
+            "nodes_ready": online, "rounds": rounds_found.iter().map(Round::json).collect::<Vec<_>>(),
         }),
         measured_on: Value::Null,
     })

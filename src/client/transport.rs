@@ -23,13 +23,13 @@ use crate::http::{MASTER_HEADER, PREFER, RETURN_MINIMAL};
 
 /// Longest body of an answer: all tasks of a large cluster in one list.
 const MAX_ANSWER_BYTES: usize = 256 * 1024 * 1024;
-/// How long an idle connection is kept: longer than from one heartbeat to the next, so that each finds the
+/// How long an idle connection is kept: longer than from one heartbeat to the next, so that nearly each finds the
 /// connection of the one before. The servers, podling's and Go's, close none that is idle, so that no request is
 /// sent into a closing one.
 const KEEP_ALIVE: Duration = Duration::from_secs(45);
 /// After so long each pool is made anew. awc closes an idle connection only when the same host is
 /// asked again: without this, each host that is gone for ever would leave an open socket.
-const RENEW: Duration = Duration::from_secs(60);
+const RENEW: Duration = Duration::from_secs(300);
 /// Hosts are spread over so many pools, which are renewed in turns: with one, a master would connect to
 /// all nodes anew in the same moment.
 const POOLS: usize = 32;
@@ -159,7 +159,8 @@ fn client() -> Client {
     let connector = connect::connector()
         .limit(0)
         .timeout(Duration::from_secs(5))
-        .conn_keep_alive(KEEP_ALIVE);
+        .conn_keep_alive(KEEP_ALIVE)
+        .conn_lifetime(RENEW);
     Client::builder()
         .connector(connector)
         .disable_timeout()
@@ -170,7 +171,7 @@ fn client() -> Client {
 
 fn prepare(client: &Client, request: &Request) -> ClientRequest {
     let prepared = client.request(request.method.clone(), request.url.as_str());
-    // awc would say in a header of each request that it takes nothing compressed.
+    // awc would say in a header of each request that it takes nothing compressed; nobody compresses unasked.
     let mut prepared = prepared.no_decompress();
     if let Some(accept) = request.accept {
         prepared = prepared.insert_header(("Accept", accept));

@@ -43,8 +43,6 @@ pub struct State {
     usage: ById<NodeId, Usage>,
     ready: ready::Ready,
     members: members::Members,
-    /// Nodes of which the record alone makes that they have to be looked at, however they are heard.
-    watched: BTreeSet<NodeId>,
     clearing: clearing::Clearing,
     hands: Hands,
     brake: Option<Brake>,

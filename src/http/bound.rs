@@ -11,7 +11,7 @@ use rustix::net::sockopt::{
 use tokio::net::TcpSocket;
 
 /// What the servers do with idle connections. Who made one closes it; when nobody is there any more, the kernel
-/// finds out. So none is closed under a request that is on its way, and no timer is set anew with each of them.
+/// finds out ([`ask_the_silent`]). So none is closed under a request that is on its way, and no timer is set anew with each of them.
 pub const LEFT_TO_THE_KERNEL: KeepAlive = KeepAlive::Os;
 
 /// Connections that may wait to be accepted.
@@ -43,11 +43,7 @@ impl Bound {
         };
         // It may be taken again while old connections linger.
         socket.set_reuseaddr(true)?;
-        // Accepted connections have what the listening socket has.
-        set_socket_keepalive(&socket, true)?;
-        set_tcp_keepidle(&socket, PROBE_AFTER)?;
-        set_tcp_keepintvl(&socket, PROBE_EVERY)?;
-        set_tcp_keepcnt(&socket, PROBES)?;
+        ask_the_silent(&socket)?;
         socket.bind(address)?;
         let address = socket.local_addr()?;
         Ok(Self { socket, address })
@@ -65,6 +61,19 @@ impl Bound {
     pub fn listen(self) -> io::Result<TcpListener> {
         self.socket.listen(BACKLOG)?.into_std()
     }
+}
+
+/// Lets the kernel ask on idle connections whether the other side is still there, and close those on which nobody
+/// answers: on all that are accepted from this socket, which have what it has.
+///
+/// # Errors
+/// The kernel does not take it.
+pub fn ask_the_silent(socket: &TcpSocket) -> io::Result<()> {
+    set_socket_keepalive(socket, true)?;
+    set_tcp_keepidle(socket, PROBE_AFTER)?;
+    set_tcp_keepintvl(socket, PROBE_EVERY)?;
+    set_tcp_keepcnt(socket, PROBES)?;
+    Ok(())
 }
 
 #[cfg(test)]

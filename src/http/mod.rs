@@ -15,10 +15,12 @@ mod resource;
 mod shortcut;
 mod until;
 
+use actix_web::http::header::HeaderName;
+
 pub use body::{
     BODY_LIMIT_BYTES, Body, LARGE_BODY_LIMIT_BYTES, LargeBody, ORDER_BODY_LIMIT_BYTES, OrderBody,
 };
-pub use bound::{Bound, LEFT_TO_THE_KERNEL};
+pub use bound::{Bound, LEFT_TO_THE_KERNEL, ask_the_silent};
 pub use guard::Guard;
 pub use prefer::{PREFER, RETURN_MINIMAL, prefers_minimal};
 pub use query::Query;
@@ -28,4 +30,4 @@ pub use shortcut::{PathId, shortcut};
 pub use until::until;
 
 /// A master names itself so to a worker: who else asks (a health check, say) is not its contact.
-pub const MASTER_HEADER: &str = "podling-master";
+pub const MASTER_HEADER: HeaderName = HeaderName::from_static("podling-master");

@@ -13,6 +13,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use tokio::net::TcpSocket;
 
 use super::Error;
+use crate::http::ask_the_silent;
 
 const LOOPBACK: &[u8] = b"lo";
 /// Connections that may wait to be taken.
@@ -35,6 +36,7 @@ fn listen(port: u16) -> io::Result<TcpListener> {
         );
     }
     socket.set_reuseaddr(true)?;
+    ask_the_silent(&socket)?;
     socket.bind(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)))?;
     socket.listen(BACKLOG)?.into_std()
 }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
-use actix_web::http::StatusCode;
+use actix_web::http::{KeepAlive, StatusCode};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use serde_json::{Value, json};
 
@@ -53,7 +53,10 @@ impl Script {
                     let app = App::new().app_data(shared.clone());
                     app.default_service(web::to(answer))
                 };
-                let server = HttpServer::new(app).workers(1).disable_signals();
+                let server = HttpServer::new(app)
+                    .workers(1)
+                    .disable_signals()
+                    .keep_alive(KeepAlive::Os);
                 let server = server.bind("127.0.0.1:0").unwrap();
                 told.send(server.addrs()[0]).unwrap();
                 server.run().await.unwrap();

@@ -9,6 +9,7 @@ mod worker;
 
 use std::time::Duration;
 
+use actix_web::http::KeepAlive;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use futures_util::StreamExt;
 use podling::client::{Error, Lines, MasterClient, Transport, WorkerClient};
@@ -23,6 +24,7 @@ async fn serve(routes: fn(&mut web::ServiceConfig)) -> String {
     let server = HttpServer::new(move || App::new().configure(routes))
         .workers(1)
         .disable_signals()
+        .keep_alive(KeepAlive::Os)
         .bind("127.0.0.1:0")
         .unwrap();
     let address = server.addrs()[0];

@@ -115,3 +115,17 @@ async fn ids_can_not_change_the_path() {
         "DELETE /api/v1/tasks/a%20b?force=true (HTTP 404, not_found)"
     );
 }
+
+#[tokio::test]
+async fn an_idle_connection_is_used_again_some_seconds_later() {
+    let master = master(|app| {
+        app.default_service(web::to(|request: HttpRequest| async move {
+            let from = request.peer_addr().unwrap().port();
+            HttpResponse::Ok().json(json!({"status": "ok", "service": from.to_string()}))
+        }));
+    })
+    .await;
+    let first = master.health().await.unwrap();
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    assert_eq!(master.health().await.unwrap().service, first.service);
+}

@@ -1,8 +1,16 @@
 //! The process itself, and the mistakes every endpoint answers alike.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use podling::master::Options;
+use podling::store::Memory;
 use serde_json::json;
 
-use crate::bench::{Bench, id};
+use crate::bench::{Bench, id, options};
 
 #[test]
 fn health_says_that_it_lives() {
@@ -186,4 +194,27 @@ fn a_foreign_page_can_not_command_the_master() {
     assert_eq!(bench.task(&task)["status"], "pending");
     let own = ("Origin", bench.url.as_str());
     assert_eq!(bench.send("POST", &path, &[own], None).status, 202);
+}
+
+#[test]
+fn an_idle_connection_does_not_hold_up_a_shutdown() {
+    let options = Options {
+        shutdown_timeout: Duration::from_secs(60),
+        ..options()
+    };
+    let bench = Bench::start_on(Arc::new(Memory::new()), options);
+    let address = bench.url.strip_prefix("http://").unwrap();
+    let mut idle = TcpStream::connect(address).unwrap();
+    idle.write_all(b"GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n")
+        .unwrap();
+    let mut answer = [0; 12];
+    idle.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200");
+    let (says, ended) = channel();
+    std::thread::spawn(move || {
+        bench.stop();
+        says.send(bench.ended())
+    });
+    let ended = ended.recv_timeout(Duration::from_secs(30));
+    ended.expect("it ends long before its timeout").unwrap();
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use actix_web::dev::ServerHandle;
-use actix_web::http::StatusCode;
+use actix_web::http::{KeepAlive, StatusCode};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use serde_json::{Value, json};
 
@@ -53,7 +53,11 @@ impl Worker {
                         async move { answer }
                     }))
                 });
-                let server = server.workers(1).disable_signals().shutdown_timeout(0);
+                let server = server
+                    .workers(1)
+                    .disable_signals()
+                    .shutdown_timeout(0)
+                    .keep_alive(KeepAlive::Os);
                 let server = server.bind(("127.0.0.1", 0)).unwrap();
                 let port = server.addrs()[0].port();
                 let server = server.run();

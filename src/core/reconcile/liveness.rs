@@ -2,7 +2,6 @@
 //! reports), and the master reaches its worker (probes, dispatches). Only the monotonic clock
 //! counts.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::core::draft::Draft;
@@ -77,35 +76,31 @@ pub fn suspects(state: &State, now: Now) -> Vec<&Arc<Node>> {
 /// The online nodes somebody was in touch with. (One that registers this very moment has no
 /// contact yet, and is not judged.)
 pub fn online(state: &State) -> impl Iterator<Item = (&Arc<Node>, Contact)> {
-    in_touch(state, state.nodes())
-}
-
-fn in_touch<'a>(
-    state: &'a State,
-    nodes: impl Iterator<Item = &'a Arc<Node>>,
-) -> impl Iterator<Item = (&'a Arc<Node>, Contact)> {
-    nodes
+    state
+        .nodes()
         .filter(|node| node.availability == Availability::Online)
         .filter_map(|node| Some((node, state.last_contact(&node.id)?)))
 }
 
-/// The online nodes of which there may be something to say, by id: not heard for a while, not reached, or
-/// with a record that says so. Of all others, which are nearly all, [`link`] says that they are fine and no
-/// probe is due; so a look at thousands of nodes that are well is one at their contacts only.
-///
-/// Not while the brake is engaged: it holds some that are well.
+/// The online nodes of which there may be something to say, by id: not heard for so long that a probe is due, not
+/// reached, or with a record that has to be watched. Of all others [`link`] says that they are fine, and of their
+/// records nothing is fetched: of thousands that beat often those are nearly all. While the brake is engaged it is
+/// not enough: it holds some that are well.
 pub fn doubtful(state: &State, now: Now) -> Vec<(&Arc<Node>, Contact)> {
     let policy = state.policy();
     let fresh_ms = policy.probe_after_ms.min(policy.node_timeout_ms);
     let speaks_against = |contact: &Contact| {
         contact.failing_since.is_some() || now.mono.since_ms(contact.heard_at) >= fresh_ms
     };
-    let contacts = state.contacts();
-    let by_contact = contacts.filter(|(_, contact)| speaks_against(contact));
-    let by_record = state.watched().map(|node| &node.id);
-    let ids: BTreeSet<_> = by_contact.map(|(id, _)| id).chain(by_record).collect();
-    let nodes = ids.into_iter().filter_map(|id| state.node(id));
-    in_touch(state, nodes).collect()
+    let mut doubtful: Vec<_> = state
+        .members()
+        .filter_map(|member| Some((member, member.contact?)))
+        .filter(|(member, contact)| member.watched || speaks_against(contact))
+        .map(|(member, contact)| (&member.node, contact))
+        .filter(|(node, _)| node.availability == Availability::Online)
+        .collect();
+    doubtful.sort_unstable_by(|(one, _), (other, _)| one.id.cmp(&other.id));
+    doubtful
 }
 
 /// For how long there was no contact in either direction.

@@ -1,22 +1,28 @@
 //! Looks after nodes: offline, unreachable and reachable again, the brake, overdue drains.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::brake::{self, Verdict};
 use super::drain;
 use super::liveness::{self, Link};
 use crate::core::draft::Draft;
-use crate::core::{Change, Kind, Node, NodeId, Now, State};
+use crate::core::{Change, Contact, Kind, Node, NodeId, Now, State};
 
 const HELD: &str = "silent, as most nodes are: the brake keeps its tasks where they are";
 
 /// One look at all nodes: at those that are well only so far as to see that they are.
 pub fn nodes(state: &State, now: Now) -> Vec<Change> {
-    let mut draft = Draft::new(state, now);
     let nodes = match state.brake() {
         Some(_) => liveness::online(state).collect(),
         None => liveness::doubtful(state, now),
     };
+    look(state, now, nodes)
+}
+
+/// A look at these.
+pub(super) fn look(state: &State, now: Now, nodes: Vec<(&Arc<Node>, Contact)>) -> Vec<Change> {
+    let mut draft = Draft::new(state, now);
     let links: Vec<_> = nodes
         .into_iter()
         .map(|(node, contact)| (node, liveness::link(node, contact, state.policy(), now)))

@@ -9,74 +9,55 @@ use crate::core::{Node, NodeId};
 
 /// A node, and what is known about it that is not in its record.
 #[derive(Debug, Clone)]
-pub(super) struct Member {
+pub(in crate::core) struct Member {
     pub node: Arc<Node>,
     /// None: nobody was in touch yet, or it does not count any more.
     pub contact: Option<Contact>,
+    /// Its record says something that ends by itself, so it has to be looked at however it is heard: it is
+    /// drained, or can't be reached.
+    pub watched: bool,
+}
+
+impl Member {
+    fn new(node: &Arc<Node>, contact: Option<Contact>) -> Self {
+        Self {
+            node: node.clone(),
+            contact,
+            watched: node.drain.is_some() || node.unreachable.is_some(),
+        }
+    }
 }
 
 pub(super) type Members = ById<NodeId, Member>;
 
-/// Whether its record says something that ends by itself: it is drained, or can't be reached.
-fn is_watched(node: &Node) -> bool {
-    node.drain.is_some() || node.unreachable.is_some()
-}
-
 impl State {
-    /// All nodes somebody was in touch with, in no order: for a look at all contacts that leaves the
-    /// records where they are.
-    pub fn contacts(&self) -> impl Iterator<Item = (&NodeId, &Contact)> {
-        let members = self.members.iter();
-        members.filter_map(|(id, member)| Some((id, member.contact.as_ref()?)))
-    }
-
-    /// The nodes that have to be looked at however they are heard, by id: those that are drained, and
-    /// those that are unreachable.
-    pub fn watched(&self) -> impl Iterator<Item = &Arc<Node>> {
-        self.watched.iter().filter_map(|id| self.node(id))
+    /// All nodes, in no order: for a look that leaves most of their records where they are.
+    pub(in crate::core) fn members(&self) -> impl Iterator<Item = &Member> {
+        self.members.values()
     }
 
     /// The node's record is new, or another one.
     pub(super) fn join_members(&mut self, node: &Arc<Node>) {
-        if is_watched(node) {
-            self.watched.insert(node.id.clone());
-        } else {
-            self.watched.remove(&node.id);
-        }
-        match self.members.get_mut(&node.id) {
-            Some(member) => member.node = node.clone(),
-            None => {
-                let (node, contact) = (node.clone(), None);
-                self.members
-                    .insert(node.id.clone(), Member { node, contact });
-            }
-        }
-    }
-
-    pub(super) fn leave_members(&mut self, id: &NodeId) {
-        self.watched.remove(id);
-        self.members.remove(id);
+        let known = self.members.get(&node.id);
+        let contact = known.and_then(|member| member.contact);
+        let member = Member::new(node, contact);
+        self.members.insert(node.id.clone(), member);
     }
 
     /// See [`State::check`].
     pub(super) fn check_members(&self) -> Result<(), String> {
-        let same = |node: &Arc<Node>| {
+        for node in self.nodes.values() {
             let member = self.members.get(&node.id);
-            let is_same = member.is_some_and(|member| Arc::ptr_eq(&member.node, node));
-            is_same && self.watched.contains(&node.id) == is_watched(node)
-        };
-        if let Some(node) = self.nodes.values().find(|node| !same(node)) {
-            return Err(format!("node {}: found by its id it is another", node.id));
+            let Some(member) = member.filter(|member| Arc::ptr_eq(&member.node, node)) else {
+                return Err(format!("node {}: found by its id it is another", node.id));
+            };
+            if member.watched != Member::new(node, None).watched {
+                return Err(format!("node {}: watched is {}", node.id, member.watched));
+            }
         }
-        let known = |id: &NodeId| self.nodes.contains_key(id);
-        match self
-            .members
-            .keys()
-            .chain(&self.watched)
-            .find(|id| !known(id))
-        {
-            Some(id) => Err(format!("node {id}: gone, and still found by its id")),
-            None => Ok(()),
+        match self.members.len() == self.nodes.len() {
+            true => Ok(()),
+            false => Err("a node that is gone is still found by its id".into()),
         }
     }
 }

@@ -60,16 +60,16 @@ fn the_check_notices_a_wrong_index_of_nodes() {
     assert_eq!(address, "b:1: leads to the wrong node");
     let lost = noticed(|state| state.nodes_at.clear());
     assert_eq!(lost, "a node is not found by its address");
+    let another = noticed(|state| state.members.clear());
+    assert_eq!(another, "node a: found by its id it is another");
+    let a = NodeId::from("a");
     let gone = noticed(|state| {
-        state.watched.insert("b".into());
+        let member = state.members[&a].clone();
+        state.members.insert("b".into(), member);
     });
-    assert_eq!(gone, "node b: gone, and still found by its id");
-    let another = "node a: found by its id it is another";
-    assert_eq!(noticed(|state| state.members.clear()), another);
-    let unwatched = noticed(|state| {
-        state.watched.insert("a".into());
-    });
-    assert_eq!(unwatched, another);
+    assert_eq!(gone, "a node that is gone is still found by its id");
+    let watched = noticed(|state| state.members.get_mut(&a).unwrap().watched = true);
+    assert_eq!(watched, "node a: watched is true");
 }
 
 #[test]

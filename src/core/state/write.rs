@@ -128,7 +128,7 @@ impl State {
             self.leave_address(&node);
         }
         self.hands.changed(id);
-        self.leave_members(id);
+        self.members.remove(id);
         self.clearing.remove(id);
         if self.usage.get(id).is_some_and(Usage::is_empty) {
             self.usage.remove(id);

@@ -174,7 +174,7 @@ fn one_blow_is_seen_as_one_also_when_the_timeout_is_short() {
 fn a_brake_outlives_its_master() {
     let (mut cluster, ids) = cluster_of(&TEN);
     live(&mut cluster, &ids[6..], 20);
-    restart(&mut cluster);
+    restart(&mut cluster, Policy::default());
     assert_eq!(live(&mut cluster, &ids[6..], 120), []);
     assert!(cluster.state.brake().is_some());
     assert!(ids[..6].iter().all(|id| !node(&cluster, id).is_ready()));
@@ -193,7 +193,7 @@ fn a_node_it_held_is_ready_again_also_when_it_beats_too_often_to_be_silent() {
     // Lost with the others, back before the master starts anew, and looked at before it speaks.
     assert_eq!(offline(&cluster), 4);
     cluster.register(registration("a"));
-    restart(&mut cluster);
+    restart(&mut cluster, Policy::default());
     live(&mut cluster, &[], 1);
     assert!(!node(&cluster, &ids[0]).is_ready());
     let back = [&ids[..1], &ids[4..]].concat();
@@ -210,7 +210,7 @@ fn a_node_it_held_is_ready_again_also_when_it_beats_too_often_to_be_silent() {
 fn an_operator_releases_it_also_right_after_a_restart() {
     let (mut cluster, ids) = cluster_of(&TEN);
     live(&mut cluster, &ids[6..], 20);
-    restart(&mut cluster);
+    restart(&mut cluster, Policy::default());
     let kinds = cluster.run(Command::ReleaseBrake);
     assert_eq!(kinds.last(), Some(&Kind::BrakeReleased));
     assert_eq!(offline(&cluster), 6);

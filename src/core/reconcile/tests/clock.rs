@@ -102,7 +102,7 @@ fn a_drain_goes_on_after_a_restart() {
     cluster.submit(spec());
     cluster.drain(&"a".into(), 600);
     pass(&mut cluster, 300_000);
-    restart(&mut cluster);
+    restart(&mut cluster, Policy::default());
     pass(&mut cluster, 299_999);
     cluster.state.heard(&"a".into(), cluster.now);
     assert_eq!(cluster.nodes(), []);

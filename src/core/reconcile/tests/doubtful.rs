@@ -2,8 +2,9 @@
 
 use proptest::prelude::*;
 
+use super::nodes::restart;
 use crate::core::reconcile::liveness::{self, Link};
-use crate::core::reconcile::probe;
+use crate::core::reconcile::{nodes, probe};
 use crate::core::test_cluster::Cluster;
 use crate::core::{NodeId, Now, Policy, State};
 
@@ -18,6 +19,7 @@ enum Step {
     SignOff(usize),
     Beat(usize),
     Look,
+    Restart,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -30,6 +32,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => node().prop_map(Step::SignOff),
         1 => node().prop_map(Step::Beat),
         3 => Just(Step::Look),
+        1 => Just(Step::Restart),
     ]
 }
 
@@ -66,17 +69,24 @@ proptest! {
                 Step::SignOff(node) => drop(cluster.deregister(&ids[node])),
                 Step::Beat(node) => drop(cluster.add_node(ids[node].as_str(), 5)),
                 Step::Look => drop(cluster.nodes()),
+                Step::Restart => restart(&mut cluster, policy.clone()),
             }
-            for id in left_out(&cluster.state, cluster.now) {
-                let node = cluster.state.node(&id).unwrap();
-                let contact = cluster.state.contact(&id);
-                let link = liveness::link(node, contact, &policy, cluster.now);
+            let (state, now) = (&cluster.state, cluster.now);
+            for id in left_out(state, now) {
+                let node = state.node(&id).unwrap();
+                let contact = state.contact(&id);
+                let link = liveness::link(node, contact, &policy, now);
                 prop_assert_eq!(link, Link::Fine);
-                prop_assert!(!probe::is_due(node, &contact, &policy, cluster.now));
+                prop_assert!(!probe::is_due(node, &contact, &policy, now));
                 prop_assert_eq!(&node.unreachable, &None);
-                prop_assert!(!cluster.state.is_drain_due(node, cluster.now));
+                prop_assert!(!state.is_drain_due(node, now));
             }
-            cluster.state.check().unwrap();
+            // What the two see is decided alike, also when it makes the brake engage.
+            if state.brake().is_none() {
+                let at_all = nodes::look(state, now, liveness::online(state).collect());
+                prop_assert_eq!(nodes::nodes(state, now), at_all);
+            }
+            state.check().unwrap();
         }
     }
 }

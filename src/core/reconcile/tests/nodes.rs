@@ -30,14 +30,14 @@ pub fn probed(cluster: &mut Cluster, ids: &[NodeId], answered: bool) {
 }
 
 /// The master is killed and started again, with another monotonic clock.
-pub fn restart(cluster: &mut Cluster) {
+pub fn restart(cluster: &mut Cluster, policy: Policy) {
     let before = &cluster.state;
     let nodes = before.nodes().cloned().map(Write::PutNode);
     let tasks = before.tasks().cloned().map(Write::PutTask);
     let brake = Write::SetBrake(before.brake().cloned());
     let writes: Vec<Write> = nodes.chain(tasks).chain([brake]).collect();
     cluster.now.mono = Monotonic(5);
-    let loaded = State::load(Policy::default(), writes, before.last_event(), cluster.now);
+    let loaded = State::load(policy, writes, before.last_event(), cluster.now);
     assert!(loaded == *before);
     cluster.state = loaded;
 }
@@ -158,7 +158,7 @@ fn a_node_nobody_was_in_touch_with_yet_is_not_judged() {
 #[test]
 fn a_master_that_starts_declares_nobody_lost_before_a_full_timeout() {
     let (mut restarted, ids) = cluster_of(&["a"]);
-    restart(&mut restarted);
+    restart(&mut restarted, Policy::default());
     restarted.pass(14_999);
     assert_eq!(restarted.nodes(), []);
     restarted.pass(1);
@@ -271,7 +271,7 @@ fn a_link_that_mostly_fails_is_unreachable_all_the_time() {
 fn a_master_that_restarts_believes_in_an_unreachable_node_when_both_sides_are_heard() {
     let (mut cluster, ids) = cluster_of(&["a"]);
     unreachable(&mut cluster, &ids);
-    restart(&mut cluster);
+    restart(&mut cluster, Policy::default());
     assert_eq!(cluster.nodes(), []);
     assert_eq!(to_probe(&cluster.state, cluster.now), []);
     cluster.pass(5_000);
